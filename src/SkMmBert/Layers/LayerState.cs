@@ -1,0 +1,16 @@
+namespace SkMmBert;
+
+/// <summary>Hidden states after some layers, kept so that they can be read, or go on to a later exit.</summary>
+internal abstract class LayerState : IDisposable
+{
+    /// <summary>Layers run so far; 0 is the embedding output.</summary>
+    public abstract int Exit { get; }
+
+    /// <summary>Tokens of each text, [rows].</summary>
+    public abstract int[] Lengths { get; }
+
+    /// <summary>The hidden states of all texts one after the other, [tokens, hidden], before any final norm.</summary>
+    public abstract ReadOnlySpan<float> Hidden { get; }
+
+    public abstract void Dispose();
+}
