@@ -26,6 +26,23 @@ internal sealed class WordBuffer
         Ends[Count++] = end;
     }
 
+    public int CharacterAt(int at) => char.IsHighSurrogate(Text[at]) ? char.ConvertToUtf32(Text[at], Text[at + 1]) : Text[at];
+
+    /// <summary>Moves what starts at <paramref name="middle"/> in front of what starts at <paramref name="first"/>.</summary>
+    public void Rotate(int first, int middle)
+    {
+        Rotate(Text.AsSpan(first, Count - first), middle - first);
+        Rotate(Starts.AsSpan(first, Count - first), middle - first);
+        Rotate(Ends.AsSpan(first, Count - first), middle - first);
+    }
+
+    private static void Rotate<T>(Span<T> span, int middle)
+    {
+        span[..middle].Reverse();
+        span[middle..].Reverse();
+        span.Reverse();
+    }
+
     public void Trim()
     {
         if (Text.Length > Kept)
