@@ -46,19 +46,17 @@ internal sealed class BertNormalizer
     public void Normalize(ReadOnlySpan<char> text, int start, WordBuffer output)
     {
         output.Count = 0;
-        int run = 0; // where the combining characters behind the last other character start
         for (int at = 0; at < text.Length;)
         {
             char unit = text[at];
-            if (unit is >= ' ' and < '\x7F')
+            if (unit is >= ' ' and < '\x7F' && output.Marks.Count == 0)
             {
                 output.Add(_lowersCase && char.IsAsciiLetterUpper(unit) ? (char)(unit | 0x20) : unit, start + at, start + ++at);
-                run = output.Count;
                 continue;
             }
 
             Rune.DecodeFromUtf16(text[at..], out Rune rune, out int width);
-            Span span = new(start + at, start + at + width);
+            TokenOffset origin = new(start + at, start + at + width);
             at += width;
             int character = rune.Value;
             if (_cleans && _characters.Is(character, BertCharacters.Removed))
@@ -71,99 +69,110 @@ internal sealed class BertNormalizer
                 character = ' ';
             }
 
-            if (_setsOffChinese && BertCharacters.IsChinese(character))
+            bool chinese = _setsOffChinese && BertCharacters.IsChinese(character);
+            if (chinese)
             {
-                output.Add(' ', span.Start, span.End);
-                run = output.Count;
-                Strip(character, span, output, ref run);
-                output.Add(' ', span.Start, span.End);
-                run = output.Count;
+                Emit(' ', origin, inserted: false, output);
             }
-            else
+
+            Decompose(character, origin, chinese, output);
+            if (chinese)
             {
-                Strip(character, span, output, ref run);
+                Emit(' ', origin, inserted: true, output);
             }
         }
+
+        FlushMarks(output);
     }
 
-    private void Strip(int character, Span span, WordBuffer output, ref int run)
+    private void Decompose(int character, TokenOffset origin, bool inserted, WordBuffer output)
     {
         if (!_stripsAccents)
         {
-            Lower(character, span, output);
-            return;
+            Lower(character, origin, output);
         }
-
-        if (character is >= 0xAC00 and < 0xD7A4)
+        else if (character is >= 0xAC00 and < 0xD7A4)
         {
             // A Hangul syllable is a leading consonant, a vowel and perhaps a trailing consonant.
             int syllable = character - 0xAC00;
-            Lower(0x1100 + (syllable / 588), span, output);
-            Lower(0x1161 + (syllable % 588 / 28), span, output);
+            Emit(0x1100 + (syllable / 588), origin, inserted, output);
+            Emit(0x1161 + (syllable % 588 / 28), origin, inserted: true, output);
             if (syllable % 28 != 0)
             {
-                Lower(0x11A7 + (syllable % 28), span, output);
+                Emit(0x11A7 + (syllable % 28), origin, inserted: true, output);
             }
-
-            run = output.Count;
-            return;
         }
-
-        if (_characters.TryGetStripped(character, out ReadOnlySpan<int> parts))
+        else if (_characters.TryGetStripped(character, out ReadOnlySpan<int> parts))
         {
             foreach (int part in parts)
             {
-                Order(part, span, output, ref run);
+                Emit(part, origin, inserted, output);
+                inserted = true;
             }
-
-            return;
         }
-
-        if (_characters.Is(character, BertCharacters.Mark))
+        else
         {
-            run = _characters.CombiningClass(character) == 0 ? output.Count : run;
-            return;
+            Emit(character, origin, inserted, output);
         }
-
-        Order(character, span, output, ref run);
     }
 
-    // Canonical order: combining characters that stay are sorted by class among themselves.
-    private void Order(int character, Span span, WordBuffer output, ref int run)
+    // Canonical order: combining characters are sorted by class up to the next other character. Their places in the text
+    // are not sorted with them, as in Hugging Face's code.
+    private void Emit(int character, TokenOffset origin, bool inserted, WordBuffer output)
     {
-        int rank = _characters.CombiningClass(character);
-        int first = output.Count;
-        Lower(character, span, output);
-        if (rank == 0)
+        int rank = _stripsAccents ? _characters.CombiningClass(character) : 0;
+        if (rank != 0)
         {
-            run = output.Count;
+            int place = output.Marks.Count;
+            while (place > 0 && output.Marks[place - 1].Class > rank)
+            {
+                place--;
+            }
+
+            output.Marks.Insert(place, (rank, character, inserted));
+            if (!inserted)
+            {
+                output.MarkOrigins.Add(origin);
+            }
+
             return;
         }
 
-        int place = first;
-        while (place > run)
+        FlushMarks(output);
+        if (!_stripsAccents || !_characters.Is(character, BertCharacters.Mark))
         {
-            int before = char.IsLowSurrogate(output.Text[place - 1]) && place - 1 > run ? place - 2 : place - 1;
-            if (_characters.CombiningClass(output.CharacterAt(before)) <= rank)
-            {
-                break;
-            }
-
-            place = before;
-        }
-
-        if (place < first)
-        {
-            output.Rotate(place, first);
+            Lower(character, origin, output);
         }
     }
 
-    private void Lower(int character, Span span, WordBuffer output)
+    private void FlushMarks(WordBuffer output)
+    {
+        if (output.Marks.Count == 0)
+        {
+            return;
+        }
+
+        int next = 0;
+        TokenOffset origin = output.Count > 0 ? new(output.Starts[output.Count - 1], output.Ends[output.Count - 1]) : output.MarkOrigins.FirstOrDefault();
+        foreach ((_, int character, bool inserted) in output.Marks)
+        {
+            origin = inserted || next == output.MarkOrigins.Count ? origin : output.MarkOrigins[next++];
+            if (!_characters.Is(character, BertCharacters.Mark))
+            {
+                Lower(character, origin, output);
+            }
+        }
+
+        output.Marks.Clear();
+        output.MarkOrigins.Clear();
+    }
+
+    private void Lower(int character, TokenOffset origin, WordBuffer output)
     {
         if (_lowersCase && character == 0x130)
         {
-            output.Add('i', span.Start, span.End);
-            output.Add('\u0307', span.Start, span.End);
+            output.Add('i', origin.Start, origin.End);
+            output.Add('\u0307', origin.Start, origin.End);
             return;
         }
 
@@ -174,13 +183,11 @@ internal sealed class BertNormalizer
 
         if (character < 0x10000)
         {
-            output.Add((char)character, span.Start, span.End);
+            output.Add((char)character, origin.Start, origin.End);
             return;
         }
 
-        output.Add((char)(0xD7C0 + (character >> 10)), span.Start, span.End);
-        output.Add((char)(0xDC00 + (character & 0x3FF)), span.Start, span.End);
+        output.Add((char)(0xD7C0 + (character >> 10)), origin.Start, origin.End);
+        output.Add((char)(0xDC00 + (character & 0x3FF)), origin.Start, origin.End);
     }
-
-    private readonly record struct Span(int Start, int End);
 }

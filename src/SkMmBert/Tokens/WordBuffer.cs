@@ -11,6 +11,12 @@ internal sealed class WordBuffer
 
     public int Count { get; set; }
 
+    /// <summary>Combining characters that wait for their canonical order: class, character, and whether it came with the one before.</summary>
+    public List<(int Class, int Character, bool Inserted)> Marks { get; } = [];
+
+    /// <summary>Where the waiting characters came from, in the order of the text.</summary>
+    public List<TokenOffset> MarkOrigins { get; } = [];
+
     public void Add(char unit, int start, int end)
     {
         if (Count == Text.Length)
@@ -24,23 +30,6 @@ internal sealed class WordBuffer
         Text[Count] = unit;
         Starts[Count] = start;
         Ends[Count++] = end;
-    }
-
-    public int CharacterAt(int at) => char.IsHighSurrogate(Text[at]) ? char.ConvertToUtf32(Text[at], Text[at + 1]) : Text[at];
-
-    /// <summary>Moves what starts at <paramref name="middle"/> in front of what starts at <paramref name="first"/>.</summary>
-    public void Rotate(int first, int middle)
-    {
-        Rotate(Text.AsSpan(first, Count - first), middle - first);
-        Rotate(Starts.AsSpan(first, Count - first), middle - first);
-        Rotate(Ends.AsSpan(first, Count - first), middle - first);
-    }
-
-    private static void Rotate<T>(Span<T> span, int middle)
-    {
-        span[..middle].Reverse();
-        span[middle..].Reverse();
-        span.Reverse();
     }
 
     public void Trim()

@@ -40,7 +40,7 @@ internal sealed class WordPieceTokenizer : PipelineTokenizer
         int done = 0;
         int search = 0;
         int window = FirstWindow;
-        while (done < text.Length)
+        while (done < text.Length || search < text.Length)
         {
             int limit = (int)Math.Min(text.Length, (long)Math.Max(done, search) + window);
             if (_added.TryFindNext(text, ref search, limit, done, out AddedTokens.Match match))
@@ -55,7 +55,7 @@ internal sealed class WordPieceTokenizer : PipelineTokenizer
                 continue;
             }
 
-            int safe = limit == text.Length ? limit : SafeEnd(text, done, limit);
+            int safe = limit == text.Length ? Math.Max(limit, done) : SafeEnd(text, done, limit);
             if (safe > done && !EncodeGap(text[done..safe], done, ref sink))
             {
                 return;
