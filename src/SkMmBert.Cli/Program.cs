@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace SkMmBert.Cli;
 
@@ -43,6 +44,11 @@ internal static class Program
     private static string WhatIsWrong(Command root, ParseResult parsed)
     {
         string help = parsed.CommandResult.Command == root ? "'skmmbert help'" : $"'skmmbert help {parsed.CommandResult.Command.Name}'";
+        if (parsed.Errors[0].SymbolResult is OptionResult { Tokens: [{ Value: string value }], Option: Option<int?> option })
+        {
+            return $"{option.Name} is '{value}'. Expected: a whole number.";
+        }
+
         return parsed.UnmatchedTokens.Count == 0 ? $"{parsed.Errors[0].Message.TrimEnd('.')}. Try {help}."
             : parsed.CommandResult.Command == root ? $"There is no verb '{parsed.UnmatchedTokens[0]}'. Expected: one of {HelpVerb.Names(root)}. Try {help}."
             : $"'{parsed.CommandResult.Command.Name}' does not know '{parsed.UnmatchedTokens[0]}'. Try {help}.";
