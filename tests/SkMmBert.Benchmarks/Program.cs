@@ -1,0 +1,11 @@
+using SkMmBert.Benchmarks.Tokens;
+
+string verb = args.Length > 0 ? args[0] : "";
+switch (verb)
+{
+    case "tokens-compare":
+        return TokenComparison.Run(args[1..]);
+    default:
+        Console.Error.WriteLine($"Found the verb '{verb}'; known are: tokens-compare TOKENIZER CASES.");
+        return 2;
+}
