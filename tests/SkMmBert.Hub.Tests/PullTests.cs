@@ -194,6 +194,44 @@ public sealed class PullTests
     }
 
     [Fact]
+    public async Task PullAsync_ServerNeverAnswers_CountsAsDropped()
+    {
+        await using TestHub server = await TestHub.StartAsync();
+        using TemporaryFolder cache = new();
+        int silent = 1;
+        server.Intercept = async (_, context) =>
+        {
+            if (Interlocked.Exchange(ref silent, 0) == 1) await Task.Delay(TimeSpan.FromSeconds(5), context.RequestAborted).ContinueWith(_ => { });
+            return false;
+        };
+        using ModelHub hub = new(Options(server, cache) with { StallTimeout = TimeSpan.FromMilliseconds(300) });
+
+        await hub.PullAsync(TestHub.Name).WaitAsync(TimeSpan.FromSeconds(4));
+
+        Assert.Equal(2, server.Count("hub", "/api/models"));
+    }
+
+    [Fact]
+    public async Task PullAsync_Proxy_CarriesTheRequests()
+    {
+        await using TestHub server = await TestHub.StartAsync();
+        using TemporaryFolder cache = new();
+        HashSet<string> hosts = [];
+        server.Intercept = (_, context) =>
+        {
+            lock (hosts) hosts.Add(context.Request.Host.Value!);
+            return Task.FromResult(false);
+        };
+        using ModelHub hub = new(Options(server, cache) with { Endpoint = new Uri("http://hub.invalid"), Proxy = new System.Net.WebProxy(server.Endpoint) });
+        server.Files.TryRemove("model.safetensors", out _);
+        server.Add("model.safetensors", "small enough for the hub itself");
+
+        await hub.PullAsync(TestHub.Name);
+
+        Assert.Equal(["hub.invalid"], hosts);
+    }
+
+    [Fact]
     public async Task PullAsync_Progress_GrowsToTheTotalAndEstimates()
     {
         await using TestHub server = await TestHub.StartAsync();
