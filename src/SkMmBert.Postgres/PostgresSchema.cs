@@ -15,6 +15,9 @@ internal sealed class PostgresSchema(string schema, int partitions)
     /// <summary>Steps from each version to the next; a published step never changes.</summary>
     private static readonly Func<PostgresSchema, string>[] Steps = [s => s.Items(), s => s.SearchIndexes()];
 
+    /// <summary>Most numbers of a vector that pgvector's HNSW takes: a wider route tier is scanned.</summary>
+    public const int MaxIndexed = 2_000;
+
     public static int Version => Steps.Length;
 
     public string Table { get; } = $"{schema}.items";
@@ -55,7 +58,6 @@ internal sealed class PostgresSchema(string schema, int partitions)
     /// <summary>Refuses work with vectors of a model the store has left; a store that is about to leave its model waits for the transaction.</summary>
     public async Task CheckModelAsync(NpgsqlConnection connection, string name, MemoryModel model, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(connection, $"LOCK TABLE {Facts} IN ACCESS SHARE MODE", cancellationToken).ConfigureAwait(false);
         Dictionary<string, string> facts = await ReadFactsAsync(connection, cancellationToken).ConfigureAwait(false);
         if (facts["fingerprint"] != model.Fingerprint) throw MemoryModel.Mismatch(name, facts["model"], facts["fingerprint"], model);
     }
@@ -88,8 +90,7 @@ internal sealed class PostgresSchema(string schema, int partitions)
         return sql.ToString();
     }
 
-    // pgvector's HNSW holds at most 2,000 numbers of a vector: a wider route tier is scanned.
-    public string VectorIndex(MemoryModel model) => model.Tiers[0] <= 2_000 ? $"CREATE INDEX items_route ON {Table} USING hnsw (route vector_ip_ops)" : "";
+    public string VectorIndex(MemoryModel model) => model.Tiers[0] <= MaxIndexed ? $"CREATE INDEX items_route ON {Table} USING hnsw (route vector_ip_ops)" : "";
 
     public static int RetrieveLength(MemoryModel model) => model.Tiers.Count >= 3 ? model.Tiers[^2] : 0;
 

@@ -40,7 +40,7 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
             SELECT (SELECT value FROM {schema.Facts} WHERE name = 'fingerprint'), (SELECT value FROM {schema.Facts} WHERE name = 'model'),
                    (SELECT count(*) FROM visible), (SELECT coalesce(avg(length), 1)::float8 FROM visible),
                    (SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE oid = '{schema.Table}'::regclass OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = '{schema.Table}'::regclass)),
-                   ARRAY(SELECT (SELECT count(*) FROM (SELECT 1 FROM {schema.Table} WHERE {fence.Where} AND words @@ quote_literal(term)::tsquery LIMIT {cap}) AS some)
+                   ARRAY(SELECT (SELECT count(*) FROM (SELECT 1 FROM {schema.Table} WHERE {fence.Where} AND words @@ quote_literal(term)::tsquery LIMIT {cap}) AS holding)
                          FROM unnest({fence.Add(terms)}) WITH ORDINALITY AS given (term, place) ORDER BY place)
             """;
         using NpgsqlCommand command = fence.Command(connection, sql);
@@ -56,47 +56,66 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
     }
 
     private async Task SearchVectorsAsync(
-        NpgsqlConnection connection, MemorySearch search, Statistics statistics, Dictionary<long, (MemoryItem, List<EvidenceStage>)> found, List<StageWidth> widths, CancellationToken cancellationToken)
+        NpgsqlConnection connection, MemorySearch search, Statistics statistics, Dictionary<long, (MemoryItem Item, List<EvidenceStage> Trail)> found, List<StageWidth> widths, CancellationToken cancellationToken)
     {
-        // The statistics stop counting at the cap: what is visible beyond it is at most the whole store.
-        bool indexed = !search.Exact && statistics.Capped && model.Tiers[0] <= 2_000;
         FunnelWidths funnel = FunnelWidths.For((int)Math.Min(int.MaxValue, statistics.Capped ? statistics.Total : statistics.Visible), search.Take);
-        PostgresFence fence = PostgresFence.Of(search);
-        string full = $"{fence.Add(search.Vector.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Real)}::real[]::vector({model.Dimensions})";
-        string sql = search.Exact ? ExactSql(fence, full, search.Take) : FunnelSql(fence, full, funnel, search.Take, indexed);
-        NpgsqlTransaction? transaction = indexed ? await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false) : null;
-        try
+        if (!search.Exact && statistics.Visible > options.IndexFrom && model.Tiers[0] <= PostgresSchema.MaxIndexed)
         {
-            // The index goes on walking until enough items have passed the fence.
-            if (indexed)
-                await PostgresSchema.ExecuteAsync(connection, $"SET LOCAL hnsw.ef_search = {Math.Clamp(funnel.Route, 100, 1_000)}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = {Math.Max(40_000, 20 * funnel.Route)}", cancellationToken).ConfigureAwait(false);
-            using NpgsqlCommand command = fence.Command(connection, sql);
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
+            NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
             {
-                int rank = 0;
-                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    List<EvidenceStage> trail = [];
-                    int column = PostgresRows.Columns;
-                    if (rank == 0) AddWidths(widths, reader, search.Exact, indexed);
-                    if (!search.Exact)
-                    {
-                        if (!indexed) trail.Add(new EvidenceStage("signs", 1 - ((float)reader.GetDouble(column + 4) / Math.Min(64, model.Tiers[0])), (int)reader.GetInt64(column + 5)));
-                        trail.Add(new EvidenceStage("route", (float)reader.GetDouble(column + 6), (int)reader.GetInt64(column + 7)));
-                        if (_retrieve > 0) trail.Add(new EvidenceStage("retrieve", (float)reader.GetDouble(column + 8), (int)reader.GetInt64(column + 9)));
-                    }
-
-                    trail.Add(new EvidenceStage("match", (float)reader.GetDouble(column + (search.Exact ? 1 : 10)), ++rank));
-                    found[PostgresRows.Key(reader)] = (PostgresRows.Read(reader), trail);
-                }
+                // The index goes on walking until enough items have passed the fence, or it has seen too many.
+                int width = FirstWidth(funnel);
+                await PostgresSchema.ExecuteAsync(connection, $"SET LOCAL hnsw.ef_search = {Math.Clamp(width, 100, 1_000)}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = {Math.Max(40_000, 20 * width)}", cancellationToken).ConfigureAwait(false);
+                long entered = await RunAsync(connection, search, funnel, indexed: true, found, widths, cancellationToken).ConfigureAwait(false);
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+                if (entered >= Math.Min(width, statistics.Visible)) return;
             }
 
-            if (transaction is not null) await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            // The fence lets too few of a large store through for the index: they are looked at one by one.
+            found.Clear();
+            widths.Clear();
         }
-        finally
+
+        await RunAsync(connection, search, funnel, indexed: false, found, widths, cancellationToken).ConfigureAwait(false);
+    }
+
+    // How many items leave the route tier.
+    private int FirstWidth(FunnelWidths funnel) => _retrieve > 0 ? funnel.Route : funnel.Retrieve;
+
+    /// <summary>Runs the funnel once; gives how many items entered its first stage.</summary>
+    private async Task<long> RunAsync(
+        NpgsqlConnection connection, MemorySearch search, FunnelWidths funnel, bool indexed, Dictionary<long, (MemoryItem Item, List<EvidenceStage> Trail)> found, List<StageWidth> widths, CancellationToken cancellationToken)
+    {
+        PostgresFence fence = PostgresFence.Of(search);
+        string full = $"{fence.Add(search.Vector.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Real)}::real[]::vector({model.Dimensions})";
+        using NpgsqlCommand command = fence.Command(connection, search.Exact ? ExactSql(fence, full, search.Take) : FunnelSql(fence, full, funnel, search.Take, indexed));
+        NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
         {
-            if (transaction is not null) await transaction.DisposeAsync().ConfigureAwait(false);
+            long entered = 0;
+            int rank = 0, column = PostgresRows.Columns;
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (rank == 0)
+                {
+                    entered = reader.GetInt64(column);
+                    AddWidths(widths, reader, search.Exact, indexed);
+                }
+
+                List<EvidenceStage> trail = [];
+                if (!search.Exact)
+                {
+                    if (!indexed) trail.Add(new EvidenceStage("signs", 1 - ((float)reader.GetDouble(column + 4) / Math.Min(64, model.Tiers[0])), (int)reader.GetInt64(column + 5)));
+                    trail.Add(new EvidenceStage("route", (float)reader.GetDouble(column + 6), (int)reader.GetInt64(column + 7)));
+                    if (_retrieve > 0) trail.Add(new EvidenceStage("retrieve", (float)reader.GetDouble(column + 8), (int)reader.GetInt64(column + 9)));
+                }
+
+                trail.Add(new EvidenceStage("match", (float)reader.GetDouble(column + (search.Exact ? 1 : 10)), ++rank));
+                found[PostgresRows.Key(reader)] = (PostgresRows.Read(reader), trail);
+            }
+
+            return entered;
         }
     }
 
@@ -119,7 +138,7 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
     private string FunnelSql(PostgresFence fence, string full, FunnelWidths widths, int take, bool indexed)
     {
         int bits = Math.Min(64, model.Tiers[0]), route = model.Tiers[0];
-        int routeWidth = _retrieve > 0 ? widths.Route : widths.Retrieve;
+        int routeWidth = FirstWidth(widths);
         StringBuilder sql = new();
         sql.Append(CultureInfo.InvariantCulture, $"""
             WITH question AS MATERIALIZED (
