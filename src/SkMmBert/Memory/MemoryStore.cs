@@ -53,6 +53,11 @@ public abstract class MemoryStore : IDisposable
     /// <param name="cancellationToken">Stops the work.</param>
     public abstract Task CompactAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Looks for damage; empty when there is none. May read everything.</summary>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <returns>One line for each problem.</returns>
+    public virtual Task<IReadOnlyList<string>> FindProblemsAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<string>>([]);
+
     /// <summary>Replaces every vector by another model's and ties the store to that model: the way out of a refused store. A crash in between leaves the store as it was.</summary>
     /// <param name="model">The new model.</param>
     /// <param name="embed">Embeds texts, in order, with the new model.</param>

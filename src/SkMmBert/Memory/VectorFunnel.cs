@@ -24,6 +24,8 @@ internal sealed class VectorFunnel(MemoryModel model)
 
     public int RouteLength { get; } = model.Tiers[0];
 
+    public int FullLength { get; } = model.Dimensions;
+
     /// <summary>Length of the middle tier; 0 when the model has only two tiers or one.</summary>
     public int RetrieveLength { get; } = model.Tiers.Count >= 3 ? model.Tiers[^2] : 0;
 
