@@ -192,7 +192,7 @@ internal sealed class EncoderSession : IDisposable
     {
         lock (_opening)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
+            ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_sessions.TryGetValue((from, to, threads), out InferenceSession? session))
             {
                 using SessionOptions options = Options(threads);

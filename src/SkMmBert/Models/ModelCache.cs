@@ -84,7 +84,7 @@ internal sealed class ModelCache(string root)
         {
             try
             {
-                if (DateTime.UtcNow - Directory.GetCreationTimeUtc(abandoned) > TimeSpan.FromMinutes(1))
+                if (TimeProvider.System.GetUtcNow() - Directory.GetCreationTimeUtc(abandoned) > TimeSpan.FromMinutes(1))
                 {
                     using FileStream taken = new(Path.Combine(abandoned, "writing"), FileMode.Open, FileAccess.Write, FileShare.None);
                 }

@@ -30,13 +30,3 @@ public sealed record ModelManifest(
     /// <summary>Vector lengths for coarse, middle and full comparison, ascending: 64, 256 and 768 in mmBERT; 64, 128 and 256 in mini.</summary>
     public IReadOnlyList<int> Tiers { get; init; } = [];
 }
-
-/// <summary>How token states become one vector.</summary>
-public enum ModelPooling
-{
-    /// <summary>Mean over all tokens, special tokens included.</summary>
-    Mean,
-
-    /// <summary>The state of the first token.</summary>
-    Cls,
-}
