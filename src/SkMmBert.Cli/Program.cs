@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace SkMmBert.Cli;
 
@@ -11,8 +12,9 @@ internal static class Program
     /// <summary>Runs one command line. 0: done, 1: failed, 2: wrong usage or bad input.</summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        RootCommand root = new("skmmbert: vectors, tokens and checks of local mmBERT models.")
+        Command root = new("skmmbert", "Vectors, tokens and checks of local mmBERT models.")
         {
+            new HelpOption(),
             DemoVerb.Create(terminal),
             EmbedVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
@@ -25,7 +27,7 @@ internal static class Program
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             {
-                throw new InputException($"{parsed.Errors[0].Message.TrimEnd('.')}. Try 'skmmbert help'.");
+                throw new InputException(WhatIsWrong(root, parsed));
             }
 
             using StreamWriter help = new(terminal.Output, leaveOpen: true);
@@ -39,6 +41,19 @@ internal static class Program
         }
     }
 
+    private static string WhatIsWrong(Command root, ParseResult parsed)
+    {
+        string help = parsed.CommandResult.Command == root ? "'skmmbert help'" : $"'skmmbert help {parsed.CommandResult.Command.Name}'";
+        if (parsed.Errors[0].SymbolResult is OptionResult { Tokens: [{ Value: string value }], Option: Option<int?> option })
+        {
+            return $"{option.Name} is '{value}'. Expected: a whole number.";
+        }
+
+        return parsed.UnmatchedTokens.Count == 0 ? $"{parsed.Errors[0].Message.TrimEnd('.')}. Try {help}."
+            : parsed.CommandResult.Command == root ? $"There is no verb '{parsed.UnmatchedTokens[0]}'. Expected: one of {HelpVerb.Names(root)}. Try {help}."
+            : $"'{parsed.CommandResult.Command.Name}' does not know '{parsed.UnmatchedTokens[0]}'. Try {help}.";
+    }
+
     private static string OneLine(Exception error) =>
-        (error is OperationCanceledException ? "cancelled before the end; a file that was being written is not left behind." : error.Message).ReplaceLineEndings(" ");
+        string.Join(' ', (error is OperationCanceledException ? "Cancelled before the end; no half file is left behind." : error.Message).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }
