@@ -237,6 +237,45 @@ public sealed class StoreTests(PgliteServer server)
     }
 
     [Fact]
+    public async Task Add_LongSourceManyWordsOrLongId_StoredOrRefused()
+    {
+        using PostgresMemoryStore store = server.NewStore();
+        await store.BindAsync(Hashed.Model);
+        Random random = new(1);
+        string huge = string.Join(' ', Enumerable.Range(0, 90_000).Select(i => $"{i}x{random.NextInt64():x}"));
+        MemoryItem item = Item("short") with { Id = "huge", Text = huge, End = huge.Length, Source = new string('s', 20_000) };
+
+        await store.AddAsync([item]);
+
+        Assert.Equal(item, Assert.Single((await store.SearchAsync(Ask(huge[..huge.IndexOf(' ')], vector: false))).Candidates).Item);
+        Assert.Equal(1, await store.CountAsync(new MemoryFilter { Source = item.Source }));
+        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(() => store.AddAsync([Item("x", id: new string('é', 1_001))]));
+        Assert.Contains("an id and scope of 2002 bytes", error.Message);
+    }
+
+    [Theory]
+    [InlineData("postgres://me:p%40ss@db.example:5433/agents?schema=crew&sslmode=Require", "db.example:5433/agents/crew")]
+    [InlineData("postgresql://db.example/agents", "db.example:5432/agents/skmmbert")]
+    [InlineData("Host=db.example;Port=5433;Database=agents;Username=me;Password=hidden", "db.example:5433/agents/skmmbert")]
+    public void PostgresMemoryStore_AddressOrConnectionString_NamesServerDatabaseAndSchema(string connection, string name)
+    {
+        using PostgresMemoryStore store = new(connection);
+        Assert.Equal(name, store.Name);
+    }
+
+    [Theory]
+    [InlineData("postgres://")]
+    [InlineData("postgres://me:hidden@/agents")]
+    [InlineData("postgres://me:hidden@db.example/agents?nonsense=1")]
+    [InlineData("postgres://db.example/agents?schema=No;")]
+    [InlineData("memory.db")]
+    public void PostgresMemoryStore_UnreadableAddress_IsRefusedWithoutShowingThePassword(string connection)
+    {
+        ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => new PostgresMemoryStore(connection));
+        Assert.DoesNotContain("hidden", error.Message);
+    }
+
+    [Fact]
     public void Name_OfAStore_HidesThePassword()
     {
         using PostgresMemoryStore store = new("Host=db.example;Port=5433;Database=agents;Username=me;Password=hidden");
