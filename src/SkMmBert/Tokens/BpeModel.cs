@@ -35,6 +35,7 @@ internal sealed partial class BpeModel
     /// <summary>Whether every token but byte tokens stands for its own characters, so that words may be cut and remembered.</summary>
     public bool IsPlain { get; }
 
+    /// <summary>Whether <see cref="CanCut"/> may be asked.</summary>
     public bool Cuts => IsPlain;
 
     public static BpeModel Read(TokenizerJson file, BpePipeline pipeline)

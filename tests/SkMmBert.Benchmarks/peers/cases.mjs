@@ -1,10 +1,10 @@
 // Writes random texts with the ids, offsets (UTF-16 units) and decoded text that Hugging Face's own Rust library gives.
-// Use: node cases.mjs DIR_WITH_NODE_MODULES TOKENIZER_JSON COUNT SEED > cases.jsonl
+// Use: node cases.mjs DIR_WITH_NODE_MODULES TOKENIZER_JSON COUNT SEED [PIECES] > cases.jsonl
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const [, , modules, file, count, seed] = process.argv;
+const [, , modules, file, count, seed, pieces = '12'] = process.argv;
 const { Tokenizer } = createRequire(path.resolve(modules, 'x.js'))('tokenizers');
 const json = JSON.parse(fs.readFileSync(file, 'utf8'));
 const tokenizer = Tokenizer.fromString(JSON.stringify(json));
@@ -24,7 +24,7 @@ const makers = [
   () => pick(words).normalize(pick(['NFC', 'NFD', 'NFKD'])), () => pick(words).toUpperCase(), () => String.fromCodePoint(97 + random(26)) + String.fromCodePoint(0x300 + random(0x70)) + String.fromCodePoint(0x300 + random(0x70)),
   () => '<' + pick(['mask', 'bos', 'unk', 'x', '/b', 'b']) + pick(['>', '', ' >']), () => pick(['[CLS]', '[SEP]', '[MASK]', '[cls]', '[UNK]', '[ CLS ]']),
 ];
-const make = () => { let s = ''; for (let n = random(12); n > 0; n--) s += pick(makers)() + pick(glue); return s; };
+const make = () => { let s = ''; for (let n = random(Number(pieces)); n > 0; n--) s += pick(makers)() + pick(glue); return s; };
 
 const units = (text) => { const at = [0]; let unit = 0; for (const c of text) at.push(unit += c.length); return at; };
 for (let n = 0; n < Number(count); n++) {

@@ -63,7 +63,7 @@ public sealed class TokenizerMemoryTests
             Assert.Equal(expected, cut.Ids);
             Assert.True(cut.Truncated);
             Assert.True(allocated < 20_000, $"{allocated} bytes were allocated");
-            Assert.True(took < TimeSpan.FromMilliseconds(20), $"it took {took.TotalMilliseconds} ms");
+            Assert.True(took < TimeSpan.FromMilliseconds(40), $"it took {took.TotalMilliseconds} ms");
         }
     }
 
