@@ -47,7 +47,7 @@ public sealed class TokenizerRefusalTests
         { "bpe", "model.vocab", """{"a":1.5}""", "a whole number" },
         { "bpe", "model.vocab", """[["a",0]]""", "'vocab' is missing" },
         { "bpe", "model", "", "it has no 'model'" },
-        { "bpe", "added_tokens", """[{"id":7,"content":"<bos>","special":true}]""", "'<bos>' has id 7, but 2 in the vocabulary" },
+        { "bpe", "added_tokens", """[{"id":7,"content":"<bos>","special":true}]""", "'<bos>' has id 7; 2, its id in the vocabulary" },
         { "bpe", "added_tokens", """[{"id":2000000000,"content":"<new>","special":true}]""", "'<new>' has id 2000000000" },
         { "bpe", "added_tokens", """[{"id":2,"content":"<bos>","lstrip":"yes"}]""", "'lstrip' must be true or false" },
         { "bpe", "added_tokens", """{"<bos>":2}""", "'added_tokens' must be an array" },
