@@ -95,7 +95,7 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
             return from + word;
         }
 
-        int at = _model.Cuts ? solid - 1 : from;
+        int at = _model.IsPlain ? solid - 1 : from;
         while (at > from && !_model.CanCut(text, at))
         {
             at--;
@@ -189,7 +189,7 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
     // Cuts where nothing can merge, so that long words become short ones.
     private bool EncodeSegments(ReadOnlySpan<char> text, int start, int end, WordPrefix prefix, ref TokenSink sink)
     {
-        if (_model.Cuts && (end - start > WordCache.LongestWord || !_pipeline.SplitsWords))
+        if (_model.IsPlain && (end - start > WordCache.LongestWord || !_pipeline.SplitsWords))
         {
             for (int at = start + 1; at < end; at++)
             {

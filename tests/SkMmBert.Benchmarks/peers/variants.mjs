@@ -29,5 +29,8 @@ let seed = 100;
 for (const [kind, name, changes] of variants) {
   const json = JSON.parse(fs.readFileSync(path.join(goldens, base[kind]), 'utf8'));
   for (const [where, value] of Object.entries(changes)) { const keys = where.split('.'); (keys.length > 1 ? json[keys[0]] : json)[keys.at(-1)] = value; }
-  for await (const row of cases(path.resolve(process.argv[2]), json, 40, seed++, 10)) console.log(JSON.stringify({ kind, name, changes, ...row }));
+  // Short texts, and some that are longer than the window in which a text is read.
+  for (const [count, pieces] of [[40, 10], [1, 1600]]) {
+    for await (const row of cases(path.resolve(process.argv[2]), json, count, seed++, pieces)) console.log(JSON.stringify({ kind, name, changes, ...row }));
+  }
 }

@@ -77,6 +77,11 @@ public sealed class TokenizerPropertyTests
     });
 
     [Fact]
+    public void IsWhiteSpace_EveryUnit_IsWhatTheReferenceStrips() => Assert.Equal(
+        "\t\n\v\f\r \u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000",
+        string.Concat(Enumerable.Range(0, 0x10000).Select(u => (char)u).Where(char.IsWhiteSpace)));
+
+    [Fact]
     public void Decode_TextWithoutSpecialTokens_ComesBack()
     {
         foreach (string text in (string[])["Hello world.", "naïve café", "東京都 カリフォルニア", "👩‍👩‍👧 family\n\nnew", "a\0b", "tab\there"])
