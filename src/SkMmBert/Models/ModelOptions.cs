@@ -13,8 +13,8 @@ public sealed record ModelOptions
     public ModelPrecision Precision { get; init; } = ModelPrecision.Fp32;
 
     /// <summary>Most tokens that go through the model in one run. Bounds memory for any mix of inputs; a longer single text still runs alone.</summary>
-    /// <value>The default is 4,096.</value>
-    public int MaxBatchTokens { get; init; } = 4_096;
+    /// <value>The default is 1,024: enough to keep the matrix kernels busy, and small enough that a layer's values stay in the processor's cache.</value>
+    public int MaxBatchTokens { get; init; } = 1_024;
 
     /// <summary>Processor threads one run may use.</summary>
     /// <value>The default is <see langword="null"/>: one thread a run for short texts in parallel streams, more only for a long one.</value>
