@@ -30,6 +30,15 @@ public sealed record ModelOptions
 
     /// <summary>Told how far the one-time writing of graphs is, from 0 to 1.</summary>
     public IProgress<double>? Progress { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchTokens, 1);
+        if (Threads is int threads)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1, nameof(Threads));
+        }
+    }
 }
 
 /// <summary>What happens to a hidden state before it is pooled.</summary>

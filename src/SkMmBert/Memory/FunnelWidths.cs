@@ -1,0 +1,14 @@
+namespace SkMmBert;
+
+/// <summary>How many items leave each stage of the funnel for the next.</summary>
+/// <param name="Signs">Kept by the sign bits for the route tier.</param>
+/// <param name="Route">Kept by the route tier for the retrieve tier.</param>
+/// <param name="Retrieve">Kept by the retrieve tier for the full vectors.</param>
+internal readonly record struct FunnelWidths(int Signs, int Route, int Retrieve)
+{
+    /// <summary>The widths for a search that must return <paramref name="take"/> of <paramref name="items"/> items.</summary>
+    public static FunnelWidths For(int items, int take) => new(
+        Signs: Math.Max(Math.Max(20_000, 8 * take), items / 8),
+        Route: Math.Max(Math.Max(1_000, 4 * take), items / 250),
+        Retrieve: Math.Max(200, 2 * take));
+}

@@ -1,0 +1,243 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace SkMmBert.Tests;
+
+/// <summary>What happens when the file, the disk or the process fails.</summary>
+public sealed class SqliteFaultTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("skmmbert-faults-").FullName;
+
+    private string File1 => Path.Combine(_folder, "memory.db");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>20 rounds, or as many as SKMMBERT_CRASH_ROUNDS says (200 in a full run).</summary>
+    [Fact]
+    public async Task Write_KilledInTheMiddle_LosesNothingAcknowledged()
+    {
+        int rounds = int.TryParse(Environment.GetEnvironmentVariable("SKMMBERT_CRASH_ROUNDS"), out int given) ? given : 20;
+        Random random = new(5);
+        HashSet<int> acknowledged = [];
+        int next = 0, cut = 0;
+        for (int round = 0; round < rounds; round++)
+        {
+            using Process writer = Start(next, 1_000_000);
+            int wanted = random.Next(0, 25);
+            for (int seen = 0; seen < wanted && await writer.StandardOutput.ReadLineAsync() is { } line; seen++)
+            {
+                acknowledged.Add(int.Parse(line));
+            }
+
+            await Task.Delay(random.Next(0, 4));
+            writer.Kill();
+            foreach (string line in (await writer.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                // The last line may be cut in the middle of its number.
+                if (int.TryParse(line, out int batch) && batch >= next && batch == acknowledged.DefaultIfEmpty(next - 1).Max() + 1)
+                {
+                    acknowledged.Add(batch);
+                }
+            }
+
+            await writer.WaitForExitAsync();
+            if (round % 5 != 4 && round != rounds - 1)
+            {
+                next += 10_000;
+                continue;
+            }
+
+            using SqliteMemoryStore store = new(File1);
+            await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+            Assert.Empty(await store.FindProblemsAsync());
+            Dictionary<int, int> found = [];
+            await foreach (MemoryItem item in store.ListAsync(MemoryFilter.All))
+            {
+                int batch = int.Parse(item.Id.Split('/')[0]);
+                found[batch] = found.GetValueOrDefault(batch) + 1;
+            }
+
+            Assert.All(found, pair => Assert.True(pair.Value == CrashWriter.BatchItems, $"batch {pair.Key} has {pair.Value} items: half a write"));
+            Assert.All(acknowledged, batch => Assert.True(found.ContainsKey(batch), $"batch {batch} was acknowledged and is gone after round {round}"));
+            cut += found.Count - acknowledged.Count;
+            int sample = acknowledged.DefaultIfEmpty(-1).Max();
+            if (sample >= 0)
+            {
+                MemorySearchResult result = await store.SearchAsync(MemoryStoreConformance.Ask($"batch {sample} item 3 says hello to all"));
+                Assert.Contains(result.Candidates, candidate => candidate.Item.Id == $"{sample}/3");
+            }
+
+            next += 10_000;
+        }
+
+        Assert.True(acknowledged.Count > 0, "no batch was ever acknowledged");
+        TestContext.Current.SendDiagnosticMessage($"{rounds} kills, {acknowledged.Count} batches acknowledged, none lost; {cut} more were found that had been written but not yet announced");
+    }
+
+    [Fact]
+    public async Task Write_DiskFull_SaysSoAndKeepsWhatWasThere()
+    {
+        using SqliteMemoryStore store = await Filled(50);
+        store.LimitPages(60);
+        IOException error = await Assert.ThrowsAsync<IOException>(() => store.AddAsync([.. Enumerable.Range(0, 2_000).Select(i => MemoryStoreConformance.Item($"more {i}"))]));
+        Assert.Contains("no room left", error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.Equal(50, await store.CountAsync(MemoryFilter.All));
+        store.LimitPages(1_000_000);
+        await store.AddAsync([MemoryStoreConformance.Item("after there is room again")]);
+        Assert.Equal(51, await store.CountAsync(MemoryFilter.All));
+        Assert.Empty(await store.FindProblemsAsync());
+    }
+
+    [Fact]
+    public async Task Write_FileSizeLimitOfTheSystem_SaysSoAndKeepsWhatWasThere()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "file size limits are set by the shell's ulimit");
+        (await Filled(10)).Dispose();
+
+        // The writer may make no file longer than 512 kB: SQLite's own writes fail then, as on a full disk.
+        using Process writer = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"trap '' XFSZ; ulimit -f 1024; exec '{Environment.ProcessPath}' write '{File1}' 0 2000"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_EnableWriteXorExecute"] = "0" }, // the runtime's own code pages would count as a file
+        })!;
+        Task<string> errors = writer.StandardError.ReadToEndAsync();
+        string[] lines = (await writer.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        await writer.WaitForExitAsync();
+        Assert.Contains(File1, await errors);
+        Assert.Equal(1, writer.ExitCode);
+        Assert.NotEmpty(lines);
+        using SqliteMemoryStore store = new(File1);
+        await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+        Assert.Equal(10 + (lines.Length * CrashWriter.BatchItems), await store.CountAsync(MemoryFilter.All));
+        Assert.Empty(await store.FindProblemsAsync());
+    }
+
+    [Fact]
+    public async Task Write_ReadOnlyFile_SaysSo()
+    {
+        (await Filled(5)).Dispose();
+        using SqliteMemoryStore store = new(File1);
+        await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+        store.RefuseWrites();
+        IOException error = await Assert.ThrowsAsync<IOException>(() => store.AddAsync([MemoryStoreConformance.Item("new")]));
+        Assert.Contains("read-only", error.Message);
+        Assert.Equal(5, (await store.SearchAsync(MemoryStoreConformance.Ask("note"))).Candidates.Count);
+    }
+
+    [Fact]
+    public async Task AnyVerb_FileDeletedMeanwhile_SaysSo()
+    {
+        using SqliteMemoryStore store = await Filled(5);
+        File.Delete(File1);
+        foreach (Func<Task> verb in new Func<Task>[]
+        {
+            () => store.AddAsync([MemoryStoreConformance.Item("new")]), () => store.SearchAsync(MemoryStoreConformance.Ask("note")), () => store.RemoveAsync(MemoryFilter.All),
+        })
+        {
+            Assert.Contains("deleted or moved", (await Assert.ThrowsAsync<FileNotFoundException>(verb)).Message);
+        }
+    }
+
+    [Fact]
+    public async Task Open_FolderMissing_SaysSo()
+    {
+        using SqliteMemoryStore store = new(Path.Combine(_folder, "nowhere", "memory.db"));
+        Assert.Contains("cannot be opened", (await Assert.ThrowsAsync<IOException>(() => store.BindAsync(MemoryStoreConformance.Hashed.Model))).Message);
+    }
+
+    [Fact]
+    public async Task Open_NotADatabaseOrAnotherProgramsOne_Refused()
+    {
+        File.WriteAllText(File1, new string('x', 5_000));
+        using (SqliteMemoryStore store = new(File1))
+        {
+            Assert.Contains("not an SQLite file", (await Assert.ThrowsAsync<InvalidDataException>(() => store.BindAsync(MemoryStoreConformance.Hashed.Model))).Message);
+        }
+
+        Assert.Equal(5_000, new FileInfo(File1).Length);
+        string foreign = Path.Combine(_folder, "foreign.db");
+        using (SqliteSession session = new(foreign, create: true, 1_000))
+        {
+            session.Execute("CREATE TABLE theirs(x)");
+        }
+
+        using SqliteMemoryStore other = new(foreign);
+        Assert.Contains("another program", (await Assert.ThrowsAsync<InvalidDataException>(() => other.BindAsync(MemoryStoreConformance.Hashed.Model))).Message);
+    }
+
+    [Fact]
+    public async Task Open_TruncatedFile_IsDamaged()
+    {
+        (await Filled(500)).Dispose();
+        using (FileStream file = File.OpenWrite(File1))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        await AssertDamaged();
+    }
+
+    /// <summary>Each page of the file in turn is overwritten: some verb must name the damage, and none may answer with less than everything as if all were well.</summary>
+    [Fact]
+    public async Task Use_AnyPageOverwritten_NamesTheDamageOrLosesNothing()
+    {
+        (await Filled(120)).Dispose();
+        byte[] whole = File.ReadAllBytes(File1);
+        int damaged = 0, pages = whole.Length / 4_096;
+        for (int page = 0; page < pages; page++)
+        {
+            byte[] broken = [.. whole];
+            broken.AsSpan(page * 4_096, 4_096).Fill(0xEE);
+            File.WriteAllBytes(File1, broken);
+            using SqliteMemoryStore store = new(File1);
+            try
+            {
+                await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+                Assert.Equal(120, (await store.SearchAsync(MemoryStoreConformance.Ask("note", take: 500))).Candidates.Count);
+                int listed = 0;
+                await foreach (MemoryItem item in store.ListAsync(MemoryFilter.All))
+                {
+                    Assert.StartsWith("note ", item.Text);
+                    listed++;
+                }
+
+                Assert.Equal(120, listed);
+                damaged += (await store.FindProblemsAsync()).Count > 0 ? 1 : 0;
+            }
+            catch (InvalidDataException error)
+            {
+                Assert.DoesNotContain('\n', error.Message);
+                damaged++;
+            }
+        }
+
+        Assert.True(damaged >= pages - 2, $"{damaged} of {pages} broken pages were named");
+    }
+
+    private async Task AssertDamaged()
+    {
+        using SqliteMemoryStore store = new(File1);
+        InvalidDataException error = await Assert.ThrowsAsync<InvalidDataException>(async () =>
+        {
+            await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+            await store.SearchAsync(MemoryStoreConformance.Ask("note", take: 1_000));
+        });
+        Assert.Contains("damaged", error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    private async Task<SqliteMemoryStore> Filled(int items)
+    {
+        SqliteMemoryStore store = new(File1);
+        await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+        await store.AddAsync([.. Enumerable.Range(0, items).Select(i => MemoryStoreConformance.Item($"note {i}"))]);
+        return store;
+    }
+
+    private Process Start(int from, int count) => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["write", File1, from.ToString(), count.ToString()])
+    {
+        RedirectStandardOutput = true,
+    })!;
+}

@@ -1,0 +1,118 @@
+using Xunit;
+
+namespace SkMmBert.Tests;
+
+public sealed class SqliteMemoryStoreTests : MemoryStoreConformance, IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("skmmbert-sqlite-").FullName;
+    private int _files;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    protected override MemoryStore Create() => new SqliteMemoryStore(Path.Combine(_folder, $"memory{_files++}.db"));
+
+    [Fact]
+    public async Task Open_AgainAfterDispose_HasEverything()
+    {
+        string path = Path.Combine(_folder, "again.db");
+        MemoryItem[] items = [.. Enumerable.Range(0, 300).Select(i => Item($"note {i}"))];
+        using (SqliteMemoryStore store = new(path))
+        {
+            await store.BindAsync(Hashed.Model);
+            await store.AddAsync(items);
+            await store.RemoveAsync(new MemoryFilter { Ids = ["note 7"] });
+        }
+
+        using SqliteMemoryStore again = new(path);
+        await again.BindAsync(Hashed.Model);
+        Assert.Equal(items.Where(item => item.Id != "note 7"), await List(again));
+        Assert.Equal("note 8", Ranked(await again.SearchAsync(Ask("note 8")), "match")[0].Item.Text);
+        Assert.DoesNotContain((await again.SearchAsync(Ask("note 7", take: 400))).Candidates, c => c.Item.Id == "note 7");
+        Assert.Empty(await again.FindProblemsAsync());
+    }
+
+    [Fact]
+    public async Task TwoStoresOnOneFile_EachSeesTheOthersWritesAtOnce()
+    {
+        string path = Path.Combine(_folder, "shared.db");
+        using SqliteMemoryStore one = new(path), two = new(path);
+        await one.BindAsync(Hashed.Model);
+        await two.BindAsync(Hashed.Model);
+        for (int i = 0; i < 10; i++)
+        {
+            await one.AddAsync([Item($"first says {i}")]);
+            Assert.Contains((await two.SearchAsync(Ask($"first says {i}", take: 50))).Candidates, c => c.Item.Id == $"first says {i}");
+            await two.AddAsync([Item($"second says {i}")]);
+            Assert.Contains((await one.SearchAsync(Ask($"second says {i}", take: 50))).Candidates, c => c.Item.Id == $"second says {i}");
+        }
+
+        Assert.Equal(5, await two.RemoveAsync(new MemoryFilter { Ids = [.. Enumerable.Range(0, 5).Select(i => $"first says {i}")] }));
+        Assert.Equal(15, (await one.SearchAsync(Ask("says", take: 50))).Candidates.Count);
+        await two.CompactAsync();
+        await one.AddAsync([Item("after compaction")]);
+        Assert.Equal(16, (await two.SearchAsync(Ask("says", take: 50, words: false))).Candidates.Count);
+        Assert.Equal(16, (await one.SearchAsync(Ask("says", take: 50, words: false))).Candidates.Count);
+    }
+
+    [Fact]
+    public async Task Reembed_WhileAnotherProcessHasItOpen_TheOtherRefuses()
+    {
+        string path = Path.Combine(_folder, "reembedded.db");
+        using SqliteMemoryStore one = new(path), two = new(path);
+        await one.BindAsync(Hashed.Model);
+        await one.AddAsync([Item("kept")]);
+        await two.BindAsync(Hashed.Model);
+        HashedGenerator other = new(seed: 9, name: "other");
+        await one.ReembedAsync(other.Model, (texts, _) => Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([.. texts.Select(text => (ReadOnlyMemory<float>)other.Vector(text))]));
+        Assert.Contains("'other'", (await Assert.ThrowsAsync<InvalidOperationException>(() => two.SearchAsync(Ask("kept")))).Message);
+        Assert.Contains("'other'", (await Assert.ThrowsAsync<InvalidOperationException>(() => two.AddAsync([Item("lost")]))).Message);
+        Assert.Equal(1, await one.CountAsync(MemoryFilter.All));
+    }
+
+    [Fact]
+    public async Task Open_FirstLayout_IsMigrated()
+    {
+        string path = Path.Combine(_folder, "old.db");
+        using (SqliteSession session = new(path, create: true, 1_000))
+        {
+            SqliteSchema.Steps[0](session);
+            session.Execute("PRAGMA user_version = 1");
+            session.Execute($"PRAGMA application_id = {SqliteSchema.ApplicationId}");
+            SqliteReembed.SetModel(session, Hashed.Model);
+            int scope = SqliteItems.ScopeNumber(session, MemoryScope.Shared);
+            SqliteItems.Write(session, Item("an old note"), scope, Hashed.Model);
+            session.Execute("UPDATE items SET metadata = '{\"kind\":\"old\"}'");
+        }
+
+        using SqliteMemoryStore store = new(path);
+        await store.BindAsync(Hashed.Model);
+        Assert.Equal(1, await store.CountAsync(new MemoryFilter { Metadata = new Dictionary<string, string> { ["kind"] = "old" } }));
+        Assert.Equal(1, await store.RemoveAsync(MemoryFilter.All));
+    }
+
+    [Fact]
+    public async Task Open_NewerLayout_SaysWhichVersion()
+    {
+        string path = Path.Combine(_folder, "newer.db");
+        using (SqliteMemoryStore store = new(path))
+        {
+            await store.BindAsync(Hashed.Model);
+        }
+
+        using (SqliteSession session = new(path, create: false, 1_000))
+        {
+            session.Execute("PRAGMA user_version = 99");
+        }
+
+        using SqliteMemoryStore newer = new(path);
+        Assert.Contains("version 99", (await Assert.ThrowsAsync<InvalidDataException>(() => newer.BindAsync(Hashed.Model))).Message);
+    }
+
+    [Fact]
+    public async Task Search_LargeStoreWithCommonWords_StillFindsTheRareOne()
+    {
+        using MemoryStore store = await CreateWith([.. Enumerable.Range(0, 20_500).Select(i => Item("day", id: $"{i}") with { Text = i == 77 ? "the zebra day" : $"the day {i}" })]);
+        Assert.Equal("77", Ranked(await store.SearchAsync(Ask("the zebra day", vector: false)), "lexical")[0].Item.Id);
+        Assert.Equal(10, Ranked(await store.SearchAsync(Ask("day", words: false)), "match").Count);
+    }
+}
