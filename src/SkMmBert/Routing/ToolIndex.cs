@@ -6,7 +6,7 @@ namespace SkMmBert;
 /// <remarks>Immutable and thread-safe; a change of the catalogue makes a new one.</remarks>
 internal sealed class ToolIndex
 {
-    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] rowTools, ToolVectors route, ToolVectors match, IReadOnlyList<float[]> smallTalk)
+    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] rowTools, ToolVectors route, ToolVectors match, IReadOnlyList<sbyte[]> smallTalk)
     {
         (Profiles, RowTools, Route, Match) = (profiles, rowTools, route, match);
         Lexicon = new ToolLexicon(profiles);
@@ -34,7 +34,7 @@ internal sealed class ToolIndex
 
     public int Count => Profiles.Count;
 
-    private static (float Mean, float Spread) SmallTalk(ToolVectors match, IReadOnlyList<float[]> texts)
+    private static (float Mean, float Spread) SmallTalk(ToolVectors match, IReadOnlyList<sbyte[]> texts)
     {
         if (texts.Count == 0 || match.Rows == 0)
         {
@@ -42,10 +42,9 @@ internal sealed class ToolIndex
         }
 
         float[] best = new float[texts.Count], cosines = new float[match.Rows];
-        sbyte[] bytes = new sbyte[match.Width];
         for (int i = 0; i < best.Length; i++)
         {
-            match.Scan(bytes, ToolVectors.Quantize(texts[i].AsSpan(0, match.Width), bytes), cosines);
+            match.Scan(texts[i], ToolVectors.Scale(texts[i]), cosines);
             best[i] = TensorPrimitives.Max<float>(cosines);
         }
 

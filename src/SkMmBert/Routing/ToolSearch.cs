@@ -12,6 +12,9 @@ internal readonly record struct ToolHit(int Tool, float Score, float Dense, floa
 /// <summary>Finds the best tools for a question. Allocates nothing.</summary>
 internal static class ToolSearch
 {
+    /// <summary>Hits of a search: enough for the longest list and for the softmax.</summary>
+    public const int Candidates = 64;
+
     /// <summary>Writes the best tools, best first; equal scores keep catalogue order.</summary>
     /// <returns>The number written and what tells whether any of them fits.</returns>
     public static (int Count, ToolSignals Signals) Run(ToolIndex index, ToolQuery query, ReadOnlySpan<float> weights, Span<ToolHit> hits)
@@ -60,7 +63,7 @@ internal readonly record struct ToolSignals(float Likeness, float Standing, floa
         }
 
         float sum = 0;
-        foreach (ToolHit hit in hits)
+        foreach (ToolHit hit in hits[..Math.Min(hits.Length, ToolSearch.Candidates)])
         {
             sum += MathF.Exp(hit.Score - hits[0].Score);
         }
