@@ -97,7 +97,7 @@ internal sealed class ToolIndexBuilder(IEmbeddingGenerator<string, Embedding<flo
         return null;
     }
 
-    private static UInt128 Key(ToolEntry[] entries)
+    public static UInt128 Key(ToolEntry[] entries)
     {
         // A polynomial over contents that are cryptographic hashes; order matters.
         UInt128 key = (UInt128)entries.Length;
