@@ -42,16 +42,17 @@ public sealed partial class AgentMemory
     {
         _probes = await EmbedAsync(MemoryProbes.Texts, cancellationToken).ConfigureAwait(false);
         int width = _probes[0].Length;
-        ModelManifest? manifest = (_generator.GetService(typeof(MmBertModel)) as MmBertModel)?.Manifest;
+        ModelManifest? manifest = _generator.GetService(typeof(ModelManifest)) as ModelManifest ?? (_generator.GetService(typeof(MmBertModel)) as MmBertModel)?.Manifest;
         EmbeddingGeneratorMetadata? metadata = _generator.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
         string name = metadata?.DefaultModelId ?? manifest?.Id ?? metadata?.ProviderName ?? _generator.GetType().Name;
+        string fingerprint = _generator.GetService(typeof(string), MatryoshkaExtensions.FingerprintKey) as string ?? manifest?.Fingerprint ?? $"{metadata?.ProviderName}/{name}";
         IReadOnlyList<int> tiers = _options.Tiers ?? [.. (manifest?.Tiers is { Count: > 0 } known ? known : [64, 256]).Where(tier => tier < width), width];
         if (tiers.Count == 0 || tiers[^1] != width)
         {
             throw new ArgumentException($"The tiers are [{string.Join(", ", tiers)}], but the generator's vectors have {width} numbers. Expected the full width as the last tier.");
         }
 
-        return new MemoryModel(name, $"{manifest?.Fingerprint ?? $"{metadata?.ProviderName}/{name}"}/{width}", tiers);
+        return new MemoryModel(name, $"{fingerprint}/{width}", tiers);
     }
 
     private async Task<MemoryBackground> RefreshAsync(long items, CancellationToken cancellationToken)
