@@ -256,7 +256,7 @@ internal sealed class EncoderSession : LayerRunner
 
         public override ReadOnlySpan<float> Hidden => Value.GetTensorDataAsSpan<float>();
 
-        public override void Dispose() => Value.Dispose();
+        protected override void Free() => Value.Dispose();
     }
 
     /// <summary>The inputs of every stretch of one run besides the hidden states.</summary>
