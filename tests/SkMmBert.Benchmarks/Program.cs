@@ -1,6 +1,7 @@
 using SkMmBert.Benchmarks.Layers;
 using SkMmBert.Benchmarks.Reranking;
 using SkMmBert.Benchmarks.Tokens;
+using SkMmBert.Benchmarks.Vectors;
 
 Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
 {
@@ -13,6 +14,8 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
     ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
     ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
+    ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
+    ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
     ["rerank-tables"] = ("DATA OUT [QUERIES]", RerankTables.WriteAsync),
     ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
