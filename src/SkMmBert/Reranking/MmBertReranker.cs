@@ -130,7 +130,7 @@ public sealed class MmBertReranker : Reranker
         ArgumentNullException.ThrowIfNull(texts);
         RerankOptions options = Options with { MaxTokens = maxTokens ?? Options.MaxTokens };
         Check(options);
-        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Pairs(query, texts, options), cancellationToken), cancellationToken);
+        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), texts.Count, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
