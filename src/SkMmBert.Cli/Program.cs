@@ -1,13 +1,36 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 
 namespace SkMmBert.Cli;
 
 /// <summary>The <c>skmmbert</c> command: one verb per file in <c>Verbs</c>.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => RunAsync(args, Terminal.OfProcess());
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    public static async Task<int> Main(string[] args)
+    {
+        using CancellationTokenSource stop = new();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        Terminal terminal = Terminal.OfProcess();
+        Task<int> running = Task.Run(() => RunAsync(args, terminal, stop.Token));
+        if (await Task.WhenAny(running, EndOfGraceAsync(stop.Token)) != running)
+        {
+            terminal.Error.WriteLine("error: " + OneLine(new OperationCanceledException())); // it waits for input that does not come
+            return 1;
+        }
+
+        return await running;
+
+        // The second Ctrl-C ends the process at once.
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
 
     /// <summary>Runs one command line. 0: done, 1: failed, 2: wrong usage or bad input.</summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken = default)
@@ -31,7 +54,7 @@ internal static class Program
             }
 
             using StreamWriter help = new(terminal.Output, leaveOpen: true);
-            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, Output = help, Error = terminal.Error };
+            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = help, Error = terminal.Error };
             return await parsed.InvokeAsync(configuration, cancellationToken);
         }
         catch (Exception error)
@@ -39,6 +62,14 @@ internal static class Program
             terminal.Error.WriteLine("error: " + OneLine(error));
             return error is InputException ? 2 : 1;
         }
+    }
+
+    private static async Task EndOfGraceAsync(CancellationToken stop)
+    {
+        TaskCompletionSource stopped = new();
+        using CancellationTokenRegistration registration = stop.Register(stopped.SetResult);
+        await stopped.Task;
+        await Task.Delay(Grace, CancellationToken.None);
     }
 
     private static string WhatIsWrong(Command root, ParseResult parsed)
