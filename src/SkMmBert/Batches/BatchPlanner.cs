@@ -36,4 +36,17 @@ internal static class BatchPlanner
 
         return batches;
     }
+
+    /// <summary>The batch budget that keeps several streams busy: an even share of all tokens, but not so small that runs cost more than their work.</summary>
+    public static int Share(IReadOnlyList<int> lengths, int streams, int maxBatchTokens)
+    {
+        const int WorthARun = 256;
+        long total = 0;
+        for (int i = 0; i < lengths.Count; i++)
+        {
+            total += lengths[i];
+        }
+
+        return (int)Math.Min(maxBatchTokens, Math.Max(WorthARun, (total + streams - 1) / streams));
+    }
 }

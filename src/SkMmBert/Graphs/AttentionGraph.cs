@@ -14,6 +14,9 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
     /// <summary>Queries of one block; the keys are the block and as many tokens on either side as half a window rounded up to blocks.</summary>
     public const int BlockSize = 64;
 
+    /// <summary>Most blocks worked on at a time.</summary>
+    public const int BlocksPerSlice = 8;
+
     /// <summary>From this length on, the flash kernel is faster than the one that writes all scores.</summary>
     public const int FlashLength = 512;
 
@@ -33,9 +36,9 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
         if (blocks)
         {
             graph.Input("is_blocks", OnnxType.Bool);
-            graph.Input("block_queries", OnnxType.Int64, null, null);
-            graph.Input("block_keys", OnnxType.Int64, null, null);
-            graph.Input("block_bias", OnnxType.Float, null, 1, null, null);
+            graph.Input("block_queries", OnnxType.Int64, null, null, null);
+            graph.Input("block_keys", OnnxType.Int64, null, null, null);
+            graph.Input("block_bias", OnnxType.Float, null, null, 1, null, null);
             graph.Input("unblock_index", OnnxType.Int64, (long?)null);
         }
     }
@@ -59,9 +62,15 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
         return g.Node("Reshape", [Rows(g, a, "unpad_index"), _packed]);
     }
 
+    // A few blocks at a time, so that the repeated keys stay in the cache and long texts need little memory.
     private string Blocks(OnnxWriter g, string q, string k, string v)
     {
-        string a = Attention(g, Rows(g, q, "block_queries"), Rows(g, k, "block_keys"), Rows(g, v, "block_keys"), "block_bias"); // [n, 64, H]
+        string qf = g.Node("Reshape", [q, _flat]), kf = g.Node("Reshape", [k, _flat]), vf = g.Node("Reshape", [v, _flat]); // [N, H]
+        string a = g.Scan(["block_queries", "block_keys", "block_bias"], [OnnxType.Int64, OnnxType.Int64, OnnxType.Float], (body, slice) =>
+        {
+            string Rows(string x, string index) => body.Node("Gather", [x, index], ("axis", 0));
+            return Attention(body, Rows(qf, slice[0]), Rows(kf, slice[1]), Rows(vf, slice[1]), slice[2]); // [blocks of the slice, 64, H]
+        });
         return g.Node("Reshape", [Rows(g, a, "unblock_index"), _packed]);
     }
 

@@ -39,8 +39,8 @@ internal sealed class OnnxWriter
 
     private OnnxWriter(OnnxWriter outer) => _outer = outer;
 
-    /// <summary>Adds a graph input; a null dimension is free.</summary>
-    public string Input(string name, OnnxType type, params long?[] shape)
+    /// <summary>Adds a graph input; a null dimension is free, a null shape says nothing.</summary>
+    public string Input(string name, OnnxType type, params long?[]? shape)
     {
         _inputs.Add(ValueInfo(name, type, shape));
         return name;
@@ -84,6 +84,16 @@ internal sealed class OnnxWriter
     public string If(string condition, Func<OnnxWriter, string> then, Func<OnnxWriter, string> otherwise)
     {
         return Add("", "If", [condition], [("then_branch", Branch(then)), ("else_branch", Branch(otherwise))]);
+    }
+
+    /// <summary>Runs a subgraph for each slice of some inputs along their first axis and stacks its outputs.</summary>
+    public string Scan(string[] sliced, OnnxType[] types, Func<OnnxWriter, string[], string> body)
+    {
+        OnnxWriter inner = new(this);
+        string[] slices = [.. types.Select(type => inner.Input(NewName("slice"), type, null!))];
+        string output = body(inner, slices);
+        inner._outputs.Add(ValueInfo(output, OnnxType.Float, null));
+        return Add("", "Scan", sliced, [("body", inner.Graph(NewName("body"))), ("num_scan_inputs", sliced.Length)]);
     }
 
     /// <summary>The finished file.</summary>

@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SkMmBert;
 
@@ -14,6 +16,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     private readonly MemoryMappedFile _mapping;
     private readonly MemoryMappedViewAccessor _view;
     private readonly long _dataBytes;
+    private readonly SafeFileHandle _file;
     private byte* _start;
     private byte* _data;
 
@@ -40,6 +43,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         byte* first = _start + _view.PointerOffset;
         _data = first + 8 + (long)header;
         _dataBytes = length - 8 - (long)header;
+        _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
         try
         {
             Tensors = SafetensorsFileHeader.Read(path, new ReadOnlySpan<byte>(first + 8, (int)header), _dataBytes);
@@ -91,7 +95,37 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             throw new ArgumentOutOfRangeException(nameof(destination), $"Tensor \"{tensor.Name}\" has {tensor.Elements:N0} values; {destination.Length:N0} from {first:N0} on were asked for.");
         }
 
-        byte* source = Pointer(tensor) + (first * (tensor.Type == SafetensorsType.F32 ? 4 : 2));
+        Widen(tensor, Pointer(tensor) + (first * BytesPerValue(tensor)), destination);
+    }
+
+    /// <summary>The same by reading the file instead of the mapping: for scattered rows of a large table, whose mapped pages would stay resident with all their neighbours.</summary>
+    public void ReadFloat32(SafetensorsTensor tensor, long first, Span<float> destination)
+    {
+        int length = destination.Length * BytesPerValue(tensor);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            long offset = _data - _start - _view.PointerOffset + tensor.Offset + (first * BytesPerValue(tensor));
+            if (RandomAccess.Read(_file, bytes.AsSpan(0, length), offset) != length)
+            {
+                throw new InvalidDataException($"'{Path}' ends within tensor \"{tensor.Name}\". Expected: the file as it was opened; it was cut while in use.");
+            }
+
+            fixed (byte* source = bytes)
+            {
+                Widen(tensor, source, destination);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    private static int BytesPerValue(SafetensorsTensor tensor) => tensor.Type == SafetensorsType.F32 ? 4 : 2;
+
+    private void Widen(SafetensorsTensor tensor, byte* source, Span<float> destination)
+    {
         switch (tensor.Type)
         {
             case SafetensorsType.F32:
@@ -116,6 +150,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
             _view.Dispose();
             _mapping.Dispose();
+            _file.Dispose();
         }
     }
 

@@ -123,6 +123,13 @@ internal sealed unsafe class SafetensorsFolder : IDisposable
         file.ToFloat32(tensor, first, destination);
     }
 
+    /// <summary>Reads scattered rows of a large table without making the mapping resident.</summary>
+    public void ReadFloat32(string name, Span<float> destination, long first)
+    {
+        (SafetensorsFile file, SafetensorsTensor tensor) = Lookup(name);
+        file.ReadFloat32(tensor, first, destination);
+    }
+
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
     private (SafetensorsFile File, SafetensorsTensor Tensor) Lookup(string name) => _bound.TryGetValue(name, out var found)

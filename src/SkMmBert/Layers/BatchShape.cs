@@ -17,7 +17,7 @@ internal sealed class BatchShape
         IsBlocks = halfWindow > 0 && Longest > halfWindow + 1;
         DenseShape = [equal ? lengths.Length : 1, equal ? Longest : Tokens, hidden];
         (PadIndex, PadBias, UnpadIndex) = equal ? (new long[1], new float[1], new long[1]) : Pad();
-        (BlockQueries, BlockKeys, BlockBias, UnblockIndex) = IsBlocks ? Blocks(halfWindow) : (new long[1], new long[1], new float[1], new long[1]);
+        (BlockQueries, BlockKeys, BlockBias, UnblockIndex, Slices) = IsBlocks ? Blocks(halfWindow) : (new long[1], new long[1], new float[1], new long[1], 1);
     }
 
     public int[] Lengths { get; }
@@ -46,19 +46,23 @@ internal sealed class BatchShape
     /// <summary>Padded place of each token, [N].</summary>
     public long[] UnpadIndex { get; }
 
-    /// <summary>Token of each query of each block, [n, 64].</summary>
+    /// <summary>Token of each query of each block, [s, n, 64].</summary>
     public long[] BlockQueries { get; }
 
-    /// <summary>Token of each key of each block, [n, keys].</summary>
+    /// <summary>Token of each key of each block, [s, n, keys].</summary>
     public long[] BlockKeys { get; }
 
-    /// <summary>0 where a query sees a key, [n, 1, 64, keys].</summary>
+    /// <summary>0 where a query sees a key, [s, n, 1, 64, keys].</summary>
     public float[] BlockBias { get; }
 
     /// <summary>Query place of each token, [N].</summary>
     public long[] UnblockIndex { get; }
 
-    public int BlockCount => IsBlocks ? BlockQueries.Length / AttentionGraph.BlockSize : 1;
+    /// <summary>Parts of the blocks that are worked on one after the other, s.</summary>
+    public int Slices { get; }
+
+    /// <summary>Blocks of one slice, n.</summary>
+    public int BlocksPerSlice => IsBlocks ? BlockQueries.Length / AttentionGraph.BlockSize / Slices : 1;
 
     private (long[] Pad, float[] Bias, long[] Unpad) Pad()
     {
@@ -84,11 +88,12 @@ internal sealed class BatchShape
 
     // Texts of one length get blocks of their own, so that a text's arithmetic is the same wherever it stands in a batch;
     // mixed lengths share blocks that run over the whole stream of tokens, so that short texts do not waste any.
-    private (long[] Queries, long[] Keys, float[] Bias, long[] Unblock) Blocks(int halfWindow)
+    private (long[] Queries, long[] Keys, float[] Bias, long[] Unblock, int Slices) Blocks(int halfWindow)
     {
         const int size = AttentionGraph.BlockSize;
         int halo = (halfWindow + size - 1) / size * size, keys = size + (2 * halo);
-        int stretch = IsPadded ? Tokens : Longest, perStretch = (stretch + size - 1) / size, count = Tokens / stretch * perStretch;
+        int stretch = IsPadded ? Tokens : Longest, perStretch = (stretch + size - 1) / size, used = Tokens / stretch * perStretch;
+        int slices = (used + AttentionGraph.BlocksPerSlice - 1) / AttentionGraph.BlocksPerSlice, count = (used + slices - 1) / slices * slices;   // all slices have as many blocks
         long[] queryTokens = new long[count * size], keyTokens = new long[count * keys], unblock = new long[Tokens];
         float[] bias = new float[(long)count * size * keys];
         Array.Fill(bias, Masked);
@@ -101,7 +106,7 @@ internal sealed class BatchShape
             last.AsSpan(start, Lengths[row]).Fill(start + Lengths[row] - 1);
         }
 
-        for (int block = 0; block < count; block++)
+        for (int block = 0; block < used; block++)
         {
             int from = block / perStretch * stretch, start = from + (block % perStretch * size), end = from + stretch - 1;
             for (int j = 0; j < keys; j++)
@@ -123,6 +128,6 @@ internal sealed class BatchShape
             }
         }
 
-        return (queryTokens, keyTokens, bias, unblock);
+        return (queryTokens, keyTokens, bias, unblock, slices);
     }
 }

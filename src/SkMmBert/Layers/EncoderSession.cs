@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -10,22 +13,25 @@ namespace SkMmBert;
 /// </remarks>
 internal sealed class EncoderSession : IDisposable
 {
+    // From this many tokens on a run may use several threads and gives its memory back.
+    private const int LongTokens = 1_024;
     private readonly GraphFolder _graphs;
     private readonly EncoderConfig _config;
     private readonly TokenEmbedding _embedding;
     private readonly RopeTable? _globalRope, _localRope;
     private readonly int[] _stops;
-    private readonly int _threads;
-    private readonly Dictionary<(int From, int To), InferenceSession> _sessions = [];
+    private readonly int? _threads;
+    private readonly Dictionary<(int From, int To, int Threads), InferenceSession> _sessions = [];
     private readonly Lock _opening = new();
+    private int _running;
     private bool _disposed;
 
     /// <param name="graphs">Where the graph of each stretch is found.</param>
     /// <param name="config">The model.</param>
     /// <param name="embedding">Hidden state 0.</param>
     /// <param name="stops">Layers after which a stretch ends, ascending, the last layer included.</param>
-    /// <param name="threads">Threads of one run.</param>
-    public EncoderSession(GraphFolder graphs, EncoderConfig config, TokenEmbedding embedding, int[] stops, int threads)
+    /// <param name="threads">Threads of one run; null for one, and all processors for a long text that runs alone.</param>
+    public EncoderSession(GraphFolder graphs, EncoderConfig config, TokenEmbedding embedding, int[] stops, int? threads)
     {
         (_graphs, _config, _embedding, _stops, _threads) = (graphs, config, embedding, stops, threads);
         if (config.GlobalRope is RotaryConfig global && config.LocalRope is RotaryConfig local)
@@ -34,6 +40,22 @@ internal sealed class EncoderSession : IDisposable
             _localRope = new RopeTable(local.InverseFrequencies, local.AttentionScaling);
         }
     }
+
+    /// <summary>Turns a graph into the form that is mapped: its weights packed for this processor's kernels, once.</summary>
+    /// <param name="graph">The graph as written.</param>
+    /// <param name="prepared">The file to write; its data goes beside it, under the same name with <c>.data</c>.</param>
+    public static void Prepare(string graph, string prepared)
+    {
+        using SessionOptions options = Options(threads: 1);
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;   // the graphs are fused already; more would fuse Add and norm into a slower kernel
+        options.OptimizedModelFilePath = prepared;
+        options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", Path.GetFileName(prepared) + ".data");
+        options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+        using InferenceSession session = new(graph, options);
+    }
+
+    /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
+    public static string Target => $"{OrtEnv.Instance().GetVersionString()} {RuntimeInformation.ProcessArchitecture} {Vector512.IsHardwareAccelerated} {Avx2.IsSupported} {AvxVnni.IsSupported} {Instructions()}";
 
     /// <summary>Runs a batch from its token ids to an exit.</summary>
     public LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken)
@@ -106,18 +128,25 @@ internal sealed class EncoderSession : IDisposable
     {
         OrtValue current = input;
         bool owned = ownsInput;
+        Interlocked.Increment(ref _running);
         try
         {
             if (exit > from)
             {
                 using RunInputs inputs = new(this, lengths);
                 using RunOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+                int tokens = lengths.Sum(), threads = _threads ?? (tokens >= LongTokens && _running == 1 ? Environment.ProcessorCount : 1);
+                if (tokens >= LongTokens)
+                {
+                    options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");   // a long text's memory goes back after each stretch
+                }
+
                 using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
                 while (from < exit)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     int to = NextStop(from, exit);
-                    OrtValue next = RunStretch(from, to, current, inputs, options, cancellationToken);
+                    OrtValue next = RunStretch(Session(from, to, threads), current, inputs, options, cancellationToken);
                     if (owned)
                     {
                         current.Dispose();
@@ -138,11 +167,14 @@ internal sealed class EncoderSession : IDisposable
             current.Dispose();
             throw;
         }
+        finally
+        {
+            Interlocked.Decrement(ref _running);
+        }
     }
 
-    private OrtValue RunStretch(int from, int to, OrtValue hidden, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
+    private static OrtValue RunStretch(InferenceSession session, OrtValue hidden, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
     {
-        InferenceSession session = Session(from, to);
         try
         {
             // The collection is not disposed: its one value is handed on.
@@ -156,26 +188,47 @@ internal sealed class EncoderSession : IDisposable
 
     private int NextStop(int from, int exit) => Math.Min(exit, _stops.First(stop => stop > from));
 
-    private InferenceSession Session(int from, int to)
+    private InferenceSession Session(int from, int to, int threads)
     {
         lock (_opening)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
-            if (!_sessions.TryGetValue((from, to), out InferenceSession? session))
+            if (!_sessions.TryGetValue((from, to, threads), out InferenceSession? session))
             {
-                using SessionOptions options = new();
-                options.IntraOpNumThreads = _threads;
-                options.InterOpNumThreads = 1;
-                options.EnableMemoryPattern = false;              // a pattern is kept per distinct shape, and every text has its own
-                options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_BASIC;   // the graphs are fused already; more would fuse Add and norm into a slower kernel
-                options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;         // errors come as exceptions; the runtime's own guesses at shapes are not news
-                options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-                session = new InferenceSession(_graphs.Stretch(from, to), options);
-                _sessions.Add((from, to), session);
+                using SessionOptions options = Options(threads);
+                options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;   // done when the file was written
+                session = new InferenceSession(_graphs.Stretch(from, to, Prepare), options);
+                _sessions.Add((from, to, threads), session);
             }
 
             return session;
         }
+    }
+
+    // AVX512-VNNI and AMX have no IsSupported of their own: leaf 7 of CPUID.
+    private static string Instructions()
+    {
+        if (!X86Base.IsSupported)
+        {
+            return "";
+        }
+
+        (int _, int b, int c, int d) = X86Base.CpuId(7, 0);
+        return $"{b:x}{c:x}{d:x}";
+    }
+
+    private static SessionOptions Options(int threads)
+    {
+        SessionOptions options = new()
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            EnableMemoryPattern = false,                                    // a pattern is kept per distinct shape, and every text has its own
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,     // errors come as exceptions; the runtime's own guesses at shapes are not news
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+        return options;
     }
 
     private static OrtValue Copy(OrtValue value)
@@ -219,11 +272,11 @@ internal sealed class EncoderSession : IDisposable
             Add("unpad_index", shape.UnpadIndex, [shape.UnpadIndex.Length]);
             if (windowed)
             {
-                int blocks = shape.BlockCount, queries = shape.BlockQueries.Length / blocks, keys = shape.BlockKeys.Length / blocks;
+                int slices = shape.Slices, blocks = shape.BlocksPerSlice, queries = shape.BlockQueries.Length / slices / blocks, keys = shape.BlockKeys.Length / slices / blocks;
                 Add("is_blocks", [shape.IsBlocks], []);
-                Add("block_queries", shape.BlockQueries, [blocks, queries]);
-                Add("block_keys", shape.BlockKeys, [blocks, keys]);
-                Add("block_bias", shape.BlockBias, [blocks, 1, queries, keys]);
+                Add("block_queries", shape.BlockQueries, [slices, blocks, queries]);
+                Add("block_keys", shape.BlockKeys, [slices, blocks, keys]);
+                Add("block_bias", shape.BlockBias, [slices, blocks, 1, queries, keys]);
                 Add("unblock_index", shape.UnblockIndex, [shape.UnblockIndex.Length]);
                 AddRope("global", session._globalRope!, lengths, shape.Tokens, config.HeadSize / 2);
                 AddRope("local", session._localRope!, lengths, shape.Tokens, config.HeadSize / 2);

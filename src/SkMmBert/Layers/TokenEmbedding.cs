@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace SkMmBert;
 
 /// <summary>Hidden state 0: the token table's rows (plus position and type rows in BERT) after their layer norm.</summary>
-/// <remarks>The table is read from the mapped weights row by row in its own precision, so the largest tensor of the model is never copied.</remarks>
+/// <remarks>The table is read from the weights file row by row in its own precision, so the largest tensor of the model is neither copied nor made resident.</remarks>
 internal sealed class TokenEmbedding
 {
     private readonly EncoderConfig _config;
@@ -49,7 +49,7 @@ internal sealed class TokenEmbedding
                 }
 
                 Span<float> row = hidden.Slice(at * width, width);
-                _weights.ToFloat32(_table, row, (long)id * width);
+                _weights.ReadFloat32(_table, row, (long)id * width);
                 if (_positions is not null)
                 {
                     TensorPrimitives.Add(row, _positions.AsSpan(position * width, width), row);

@@ -109,7 +109,11 @@ public sealed class InMemoryStore : MemoryStore
                 }
             }
 
-            return new MemorySearchResult([.. trails.Select(pair => new MemoryCandidate(state.Items[pair.Key]!, pair.Value))], widths);
+            return new MemorySearchResult([.. trails.Select(pair => new MemoryCandidate(state.Items[pair.Key]!, pair.Value))], widths)
+            {
+                Items = state.Funnel.Alive,
+                Holders = LexicalTerms.Of(search.Text).Distinct().ToDictionary(term => term, term => (long)state.Words.Holders(term)),
+            };
         }, cancellationToken);
     }
 

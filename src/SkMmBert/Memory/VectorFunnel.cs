@@ -129,7 +129,7 @@ internal sealed class VectorFunnel(MemoryModel model)
     {
         List<Scored> near = ScanSigns(Int8Vector.Signs(query[..RouteLength]), widths.Signs, fence, passed, cancellationToken);
         passed.Add(new StageWidth("route", near.Count));
-        List<Scored> routed = ScanRoute(query[..RouteLength], near, RetrieveLength > 0 ? widths.Route : widths.Retrieve, cancellationToken);
+        List<Scored> routed = ScanRoute(query[..RouteLength], near, widths.Route, cancellationToken);
         Dictionary<int, (float Score, int Rank)> signs = RanksOf(near, routed);
         List<Scored> kept = routed;
         if (RetrieveLength > 0)

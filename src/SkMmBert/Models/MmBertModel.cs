@@ -56,7 +56,8 @@ public sealed class MmBertModel : IDisposable
             ModelCache cache = new(options.CacheFolder ?? ModelCache.DefaultRoot());
             string content = cache.ContentHash([Path.Combine(folder, "config.json"), Path.Combine(folder, "tokenizer.json"), .. weights.Files.Select(file => file.Path)]);
             ModelManifest manifest = ManifestOf(folder, config, options, content);
-            GraphFolder graphs = cache.Graphs(content, config, options.Precision, weights, options.Progress);
+            int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
+            GraphFolder graphs = cache.Graphs(content, config, options.Precision, stops, weights, options.Progress);
             float[] finalNorm = [];
             if (config.Architecture == EncoderConfig.ModernBert)
             {
@@ -64,8 +65,7 @@ public sealed class MmBertModel : IDisposable
                 weights.ToFloat32("final_norm.weight", finalNorm);
             }
 
-            int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
-            EncoderSession layers = new(graphs, config, new TokenEmbedding(config, weights), stops, options.Threads ?? 1);
+            EncoderSession layers = new(graphs, config, new TokenEmbedding(config, weights), stops, options.Threads);
             return new MmBertModel(manifest, config, tokenizer, options, weights, layers, finalNorm);
         }
         catch

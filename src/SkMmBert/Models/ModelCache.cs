@@ -33,19 +33,19 @@ internal sealed class ModelCache(string root)
     }
 
     /// <summary>The graphs of a model, written first if they are not there.</summary>
-    public GraphFolder Graphs(string contentHash, EncoderConfig config, ModelPrecision precision, SafetensorsFolder weights, IProgress<double>? progress)
+    public GraphFolder Graphs(string contentHash, EncoderConfig config, ModelPrecision precision, int[] stops, SafetensorsFolder weights, IProgress<double>? progress)
     {
-        string name = $"{Hash($"{FormatVersion} {contentHash} {precision}")[..24]}";
+        string name = Hash($"{FormatVersion} {contentHash} {precision} {EncoderSession.Target}")[..24];
         string folder = Path.Combine(root, name);
         if (!Directory.Exists(folder))
         {
-            Publish(folder, config, precision, weights, progress);
+            Publish(folder, config, precision, stops, weights, progress);
         }
 
         return new GraphFolder(folder, config, precision);
     }
 
-    private void Publish(string folder, EncoderConfig config, ModelPrecision precision, SafetensorsFolder weights, IProgress<double>? progress)
+    private void Publish(string folder, EncoderConfig config, ModelPrecision precision, int[] stops, SafetensorsFolder weights, IProgress<double>? progress)
     {
         string temporary = $"{folder}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp";
         try
@@ -55,7 +55,12 @@ internal sealed class ModelCache(string root)
             Directory.CreateDirectory(temporary);
             using (FileStream held = new(Path.Combine(temporary, "writing"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
             {
-                new GraphFolder(temporary, config, precision).WriteWeights(weights, progress);
+                GraphFolder graphs = new(temporary, config, precision);
+                graphs.WriteWeights(weights, progress);
+                for (int i = 0; i < stops.Length; i++)
+                {
+                    graphs.Stretch(i == 0 ? 0 : stops[i - 1], stops[i], EncoderSession.Prepare);
+                }
             }
 
             Directory.Move(temporary, folder);

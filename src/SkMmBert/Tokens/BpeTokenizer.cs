@@ -43,7 +43,7 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
         int search = 0;
         int window = FirstWindow;
         bool gapStart = true;
-        while (done < text.Length)
+        while (true)
         {
             int limit = (int)Math.Min(text.Length, (long)Math.Max(done, search) + window);
             if (_added.TryFindNext(text, ref search, limit, done, out AddedTokens.Match match))
@@ -59,7 +59,7 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
             }
             else if (limit == text.Length)
             {
-                EncodeGap(text, done, text.Length, gapStart, ref sink);
+                _ = done >= limit || EncodeGap(text, done, limit, gapStart, ref sink);
                 return;
             }
             else if (SafeEnd(text, done, limit) is var safe && safe > done)

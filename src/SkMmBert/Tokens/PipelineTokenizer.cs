@@ -126,7 +126,7 @@ internal abstract class PipelineTokenizer : TextTokenizer
     protected abstract void Tokenize(ReadOnlySpan<char> text, ref TokenSink sink);
 
     // Hugging Face's longest_first: the shorter side stays whole if the other then still is the longer; else both get half, the longer the odd token.
-    private static (int First, int Second) PairLengths(int first, int second, int budget, bool firstLonger)
+    internal static (int First, int Second) PairLengths(int first, int second, int budget, bool firstLonger)
     {
         if ((long)first + second <= budget)
         {

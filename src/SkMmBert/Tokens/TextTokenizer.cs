@@ -35,6 +35,7 @@ public abstract class TextTokenizer
         return file.Model.Type switch
         {
             "BPE" => BpeTokenizer.Create(file, neutraliseSpecialTokens),
+            "WordPiece" => WordPieceTokenizer.Create(file, neutraliseSpecialTokens),
             _ => throw file.Model.Unknown("BPE, WordPiece"),
         };
     }

@@ -11,6 +11,12 @@ internal sealed class WordBuffer
 
     public int Count { get; set; }
 
+    /// <summary>Combining characters that wait for their canonical order: class, character, and whether it came with the one before.</summary>
+    public List<(int Class, int Character, bool Inserted)> Marks { get; } = [];
+
+    /// <summary>Where the waiting characters came from, in the order of the text.</summary>
+    public List<TokenOffset> MarkOrigins { get; } = [];
+
     public void Add(char unit, int start, int end)
     {
         if (Count == Text.Length)

@@ -1,0 +1,55 @@
+namespace SkMmBert.Cli;
+
+/// <summary>Finds a model by folder or by a known name.</summary>
+internal static class ModelNames
+{
+    /// <summary>Known names with what they are.</summary>
+    public static IReadOnlyList<(string Name, string Folder, string What)> Known { get; } =
+    [
+        ("mini", "mini-embed", "embedder"),
+        ("mini", "mini-rerank", "reranker"),
+    ];
+
+    /// <summary>The folder of an embedder or a reranker.</summary>
+    /// <param name="name">A folder, <c>mini</c>, or the name of a folder beside mini.</param>
+    /// <param name="what"><c>embedder</c> or <c>reranker</c>: which of the two a name of a pair means.</param>
+    public static string Find(string name, string what)
+    {
+        if (Directory.Exists(name))
+        {
+            return Path.GetFullPath(name);
+        }
+
+        string folder = Known.Where(model => model.Name == name && model.What == what).Select(model => model.Folder).FirstOrDefault(name);
+        if (Installed(folder) is { } installed)
+        {
+            return installed;
+        }
+
+        string names = string.Join(", ", Known.Select(model => model.Name).Distinct());
+        throw new InputException($"'{name}' is not a folder and not an installed model. Expected: the path of a model folder, or a known name ({names}); 'skmmbert models' lists what is there.");
+    }
+
+    /// <summary>The folder of a model in a <c>models</c> folder near the working directory or the program; null if there is none.</summary>
+    public static string? Installed(string folder)
+    {
+        if (folder.Length == 0 || folder.AsSpan().ContainsAny('/', '\\') || folder.StartsWith('.'))
+        {
+            return null;
+        }
+
+        return Roots().Select(root => Path.Combine(root, folder)).FirstOrDefault(path => File.Exists(Path.Combine(path, "config.json")));
+    }
+
+    /// <summary>Every <c>models</c> folder from the working directory and the program's folder upwards.</summary>
+    public static IEnumerable<string> Roots() =>
+        new[] { Environment.CurrentDirectory, AppContext.BaseDirectory }.SelectMany(Upwards).Select(folder => Path.Combine(folder, "models")).Distinct().Where(Directory.Exists);
+
+    private static IEnumerable<string> Upwards(string folder)
+    {
+        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
+        {
+            yield return at.FullName;
+        }
+    }
+}

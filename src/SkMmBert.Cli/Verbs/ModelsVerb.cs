@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace SkMmBert.Cli;
+
+/// <summary><c>models</c>: what is installed and what is known by name.</summary>
+internal static class ModelsVerb
+{
+    public static Command Create(Terminal terminal)
+    {
+        SharedOptions shared = new();
+        Command command = new("models", "Lists installed and known models.") { shared.Json };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            Entry[] entries = [.. Find()];
+            if (parsed.GetValue(shared.Json))
+            {
+                using OutputFile output = OutputFile.Open(null, terminal);
+                using JsonOutput json = new(output.Stream);
+                Array.ForEach(entries, entry => json.Line(null, writer => Write(writer, entry)));
+                output.Complete();
+            }
+            else
+            {
+                Show(entries, terminal.People);
+            }
+
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static void Show(Entry[] entries, IAnsiConsole people)
+    {
+        Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "folder").RoundedBorder();
+        foreach (Entry entry in entries)
+        {
+            table.AddRow(new Text(entry.Name), new Text(entry.What), new Text($"{entry.Layers}"), new Text(string.Join(' ', entry.Exits)), new Text(string.Join(' ', entry.Dimensions)),
+                new Text(entry.Megabytes.ToString("0.0", CultureInfo.InvariantCulture)), new Text(entry.Folder ?? "not installed"));
+        }
+
+        people.Write(table);
+        people.WriteLine("Any other model: --model FOLDER with a Hugging Face folder as it was downloaded.");
+    }
+
+    private static IEnumerable<Entry> Find()
+    {
+        foreach ((string name, string folder, string what) in ModelNames.Known)
+        {
+            yield return ModelNames.Installed(folder) is { } path ? Read(name, path) : new(name, what, null, null, [], [], 0);
+        }
+
+        string[] known = [.. ModelNames.Known.Select(model => model.Folder)];
+        foreach (string path in ModelNames.Roots().SelectMany(Directory.GetDirectories).Where(path => File.Exists(Path.Combine(path, "config.json"))))
+        {
+            if (!known.Contains(Path.GetFileName(path)))
+            {
+                yield return Read(Path.GetFileName(path), path);
+            }
+        }
+    }
+
+    // The files are read, not opened as a model: a list should not write graphs.
+    private static Entry Read(string name, string folder)
+    {
+        double bytes = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => (double)file.Length);
+        string heads = Path.Combine(folder, "matryoshka_config.json");
+        bool reranker = File.Exists(heads);
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
+        using JsonDocument sizes = JsonDocument.Parse(File.ReadAllBytes(reranker ? heads : Path.Combine(folder, "config.json")));
+        return new(name, reranker ? "reranker" : "embedder", folder,
+            config.RootElement.TryGetProperty("num_hidden_layers", out JsonElement layers) ? layers.GetInt32() : null,
+            Numbers(sizes, reranker ? "layer_indices" : "matryoshka_layers"), Numbers(sizes, reranker ? "dim_indices" : "matryoshka_dims"), bytes / 1e6);
+    }
+
+    private static int[] Numbers(JsonDocument file, string field) =>
+        file.RootElement.TryGetProperty(field, out JsonElement list) ? [.. list.EnumerateArray().Select(number => number.GetInt32())] : [];
+
+    private static void Write(Utf8JsonWriter writer, Entry entry)
+    {
+        writer.WriteString("name", entry.Name);
+        writer.WriteString("what", entry.What);
+        writer.WriteBoolean("installed", entry.Folder is not null);
+        writer.WriteString("folder", entry.Folder);
+        if (entry.Layers is { } layers)
+        {
+            writer.WriteNumber("layers", layers);
+            Numbers(writer, "exits", entry.Exits);
+            Numbers(writer, "dimensions", entry.Dimensions);
+            writer.WriteNumber("megabytes", Math.Round(entry.Megabytes, 1));
+        }
+    }
+
+    private static void Numbers(Utf8JsonWriter writer, string name, int[] numbers)
+    {
+        writer.WriteStartArray(name);
+        Array.ForEach(numbers, writer.WriteNumberValue);
+        writer.WriteEndArray();
+    }
+
+    private sealed record Entry(string Name, string What, string? Folder, int? Layers, int[] Exits, int[] Dimensions, double Megabytes);
+}

@@ -1,0 +1,141 @@
+namespace SkMmBert;
+
+/// <summary>Scores as much as a time allows: texts at an early exit in first-stage order, the best of those at the last exit, whatever comes first to the better order.</summary>
+/// <remarks>Works on threads of its own, so that timers are served while every processor computes. What is under way when time is up is broken off.</remarks>
+internal sealed class RerankDeadline
+{
+    private readonly RerankRun _run;
+    private readonly int[][] _units;
+    private readonly int _earlyExit, _lastExit;
+    private readonly float _share;
+    private readonly Lock _lock = new();
+    private readonly List<(int Text, LayerState State)> _waiting = [];
+    private int _next, _busy, _finished;
+
+    /// <param name="run">Where states are run and scores are kept.</param>
+    /// <param name="pairs">Units in text order, texts in first-stage order.</param>
+    /// <param name="earlyExit">The exit texts are scored at first.</param>
+    /// <param name="lastExit">The exit the best of them carry on to.</param>
+    /// <param name="share">Share of the texts scored early that carries on before more are scored early.</param>
+    public RerankDeadline(RerankRun run, RerankPairs pairs, int earlyExit, int lastExit, float share)
+    {
+        (_run, _earlyExit, _lastExit, _share) = (run, earlyExit, lastExit, share);
+        _units = [.. pairs.Units.Select((unit, i) => (unit.Text, i)).GroupBy(pair => pair.Text, pair => pair.i).Select(group => group.ToArray())];
+    }
+
+    /// <summary>Works until everything is scored at the last exit or the token is cancelled.</summary>
+    public void Work(int streams, CancellationToken stop)
+    {
+        Thread[] threads = [.. Enumerable.Range(1, streams - 1).Select(_ => new Thread(() => Guard(stop)) { IsBackground = true, Name = "rerank" })];
+        Array.ForEach(threads, thread => thread.Start());
+        Guard(stop);
+        Array.ForEach(threads, thread => thread.Join());
+        lock (_lock)
+        {
+            _waiting.ForEach(waiting => waiting.State.Dispose());
+            _waiting.Clear();
+        }
+
+        if (Failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(Failure);
+        }
+    }
+
+    private Exception? Failure { get; set; }
+
+    private void Guard(CancellationToken stop)
+    {
+        try
+        {
+            while (!stop.IsCancellationRequested && Failure is null && Step(stop))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            Failure = error;
+        }
+    }
+
+    // Returns false when nothing is left to do.
+    private bool Step(CancellationToken stop)
+    {
+        int text;
+        LayerState? state = null;
+        lock (_lock)
+        {
+            bool more = _next < _units.Length;
+            if (_waiting.Count > 0 && (!more || _finished < _share * _next))
+            {
+                int best = 0;
+                for (int i = 1; i < _waiting.Count; i++)
+                {
+                    best = _run.Logits[_waiting[i].Text] > _run.Logits[_waiting[best].Text] ? i : best;
+                }
+
+                (text, state) = _waiting[best];
+                _waiting.RemoveAt(best);
+                _finished++;
+            }
+            else if (more)
+            {
+                text = _next++;
+            }
+            else if (_busy > 0)
+            {
+                // Another stream is about to bring a state that can carry on.
+                text = -1;
+            }
+            else
+            {
+                return false;
+            }
+
+            _busy += text < 0 ? 0 : 1;
+        }
+
+        if (text < 0)
+        {
+            stop.WaitHandle.WaitOne(1);
+            return true;
+        }
+
+        try
+        {
+            if (state is null)
+            {
+                LayerState early = _run.Start(_units[text], _earlyExit, stop);
+                if (_earlyExit == _lastExit)
+                {
+                    early.Dispose();
+                    return true;
+                }
+
+                lock (_lock)
+                {
+                    _waiting.Add((text, early));
+                }
+            }
+            else
+            {
+                using (state)
+                {
+                    _run.CarryOn(state, _units[text], _lastExit, stop).Dispose();
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _busy--;
+            }
+        }
+    }
+}

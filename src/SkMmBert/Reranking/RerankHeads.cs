@@ -1,0 +1,56 @@
+namespace SkMmBert;
+
+/// <summary>Every head of a reranker on every text, each layer run once.</summary>
+internal static class RerankHeads
+{
+    public static IReadOnlyDictionary<string, float[]> Score(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankPairs pairs, CancellationToken cancellationToken)
+    {
+        Dictionary<string, float[]> result = [];
+        foreach (int exit in heads.Exits)
+        {
+            foreach (int dimension in heads.Dimensions)
+            {
+                float[] logits = result[$"{exit}.{dimension}"] = new float[pairs.CutAt.Length];
+                logits.AsSpan().Fill(float.NegativeInfinity);
+            }
+        }
+
+        int width = model.Manifest.HiddenSize;
+        foreach (int[] units in BatchPlanner.Plan([.. pairs.Units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
+        {
+            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => pairs.Units[unit].Ids)]), heads.Exits[0], cancellationToken);
+            try
+            {
+                foreach (int exit in heads.Exits)
+                {
+                    if (exit > state.Exit)
+                    {
+                        LayerState next = model.Continue(state, exit, cancellationToken);
+                        state.Dispose();
+                        state = next;
+                    }
+
+                    float[] pooled = new float[units.Length * width], logits = new float[units.Length];
+                    model.Pool(state, norm.At(exit), pooled);
+                    foreach (int dimension in heads.Dimensions)
+                    {
+                        heads.Score(exit, dimension, pooled, width, logits);
+                        float[] best = result[$"{exit}.{dimension}"];
+                        for (int row = 0; row < units.Length; row++)
+                        {
+                            // The best slice counts.
+                            int text = pairs.Units[units[row]].Text;
+                            best[text] = Math.Max(best[text], logits[row]);
+                        }
+                    }
+                }
+            }
+            finally
+            {
+                state.Dispose();
+            }
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,271 @@
+using System.Collections.Concurrent;
+
+namespace SkMmBert;
+
+/// <summary>The work of one call: runs units through the layers, keeps hidden states that may go on, and collects the best score of each text.</summary>
+internal sealed class RerankRun : IDisposable
+{
+    // Where held states grow beyond this, those of texts that can no longer carry on are let go early.
+    private const long MaxHeldBytes = 256L << 20;
+
+    private readonly MmBertModel _model;
+    private readonly ScoreHeads _heads;
+    private readonly RerankNorm _norm;
+    private readonly IReadOnlyList<RerankUnit> _units;
+    private readonly int _dimension;
+    private readonly int _streams;
+    private readonly Lock _lock = new();
+    private List<Held> _held = [];
+    private long _layerTokens;
+
+    public RerankRun(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankPairs pairs, int dimension)
+    {
+        (_model, _heads, _norm, _units, _dimension) = (model, heads, norm, pairs.Units, dimension);
+        _streams = model.Options.Threads is null ? Environment.ProcessorCount : 1;
+        Logits = new float[pairs.CutAt.Length];
+        Exits = new int[pairs.CutAt.Length];
+        Logits.AsSpan().Fill(float.NegativeInfinity);
+    }
+
+    /// <summary>Logit of each text at the last exit it reached; that of its best slice, [texts].</summary>
+    public float[] Logits { get; }
+
+    /// <summary>Exit each text reached, 0 for none, [texts].</summary>
+    public int[] Exits { get; }
+
+    /// <summary>Tokens times layers that were run.</summary>
+    public long LayerTokens => Interlocked.Read(ref _layerTokens);
+
+    /// <summary>Logits and exits as they are now, which belong together even while other threads work.</summary>
+    public (float[] Logits, int[] Exits) Snapshot()
+    {
+        lock (_lock)
+        {
+            return ([.. Logits], [.. Exits]);
+        }
+    }
+
+    /// <summary>Scores all texts at one exit and keeps no state.</summary>
+    public void ScoreAll(int exit, CancellationToken cancellationToken) => Start(exit, hold: 0, cancellationToken);
+
+    /// <summary>Scores all texts at the first exit of the plan, then those that carry on at the next, and so on to the last exit.</summary>
+    public void ScoreProgressively(IReadOnlyList<RerankStep> steps, int lastExit, int top, CancellationToken cancellationToken)
+    {
+        int[] alive = [.. Enumerable.Range(0, Logits.Length)];
+        if (steps.Count == 0)
+        {
+            ScoreAll(lastExit, cancellationToken);
+            return;
+        }
+
+        Start(steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
+        for (int i = 0; i < steps.Count; i++)
+        {
+            alive = steps[i].Survivors(Logits, alive, top);
+            KeepOnly(alive);
+            CarryOn(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
+        }
+    }
+
+    /// <summary>Scores everything at every exit given, ascending, in one pass; [exits][texts].</summary>
+    public float[][] ScoreEveryExit(IReadOnlyList<int> exits, CancellationToken cancellationToken)
+    {
+        float[][] table = new float[exits.Count][];
+        for (int i = 0; i < exits.Count; i++)
+        {
+            if (i == 0)
+            {
+                Start(exits[0], Logits.Length, cancellationToken);
+            }
+            else
+            {
+                CarryOn(exits[i], hold: i + 1 < exits.Count, cancellationToken);
+            }
+
+            table[i] = [.. Logits];
+        }
+
+        return table;
+    }
+
+    /// <summary>Runs one text from its ids to an exit; the caller owns the state.</summary>
+    public LayerState Start(int[] units, int exit, CancellationToken cancellationToken)
+    {
+        TokenBatch batch = TokenBatch.Of([.. units.Select(unit => _units[unit].Ids)]);
+        LayerState state = _model.Run(batch, exit, cancellationToken);
+        Finish(state, units, 0);
+        return state;
+    }
+
+    /// <summary>Carries one text on to a later exit; the caller owns both states.</summary>
+    public LayerState CarryOn(LayerState state, int[] units, int exit, CancellationToken cancellationToken)
+    {
+        LayerState next = _model.Continue(state, exit, cancellationToken);
+        Finish(next, units, state.Exit);
+        return next;
+    }
+
+    public void Dispose()
+    {
+        _held.ForEach(held => held.State.Dispose());
+        _held.Clear();
+    }
+
+    // hold: how many texts may carry on; 0 keeps no state.
+    private void Start(int exit, int hold, CancellationToken cancellationToken)
+    {
+        int[] lengths = [.. _units.Select(unit => unit.Ids.Length)];
+
+        // Enough batches that no stream waits long for the last one of another.
+        int budget = Math.Min(_model.Options.MaxBatchTokens, Math.Max(512, lengths.Sum() / (4 * _streams)));
+        List<int[]> batches = BatchPlanner.Plan(lengths, budget, exactLengths: false);
+        InStreams(batches.Count, cancellationToken, i =>
+        {
+            LayerState state = Start(batches[i], exit, cancellationToken);
+            if (hold == 0)
+            {
+                state.Dispose();
+                return;
+            }
+
+            lock (_lock)
+            {
+                _held.Add(new Held(state, batches[i]));
+
+                // A sliced text may still get its best slice, so its states stay.
+                if (hold < Logits.Length && _units.Count == Logits.Length && _held.Sum(held => held.Bytes) > MaxHeldBytes)
+                {
+                    // Only the best `hold` so far can still be among the best of all.
+                    int[] scored = [.. Enumerable.Range(0, Logits.Length).Where(text => Exits[text] == exit)];
+                    KeepOnly([.. scored.OrderByDescending(text => Logits[text]).Take(hold)]);
+                }
+            }
+        });
+    }
+
+    private void CarryOn(int exit, bool hold, CancellationToken cancellationToken)
+    {
+        List<Held> from = _held;
+        ConcurrentBag<Held> next = [];
+        try
+        {
+            InStreams(from.Count, cancellationToken, i =>
+            {
+                LayerState state = CarryOn(from[i].State, from[i].Units, exit, cancellationToken);
+                from[i].State.Dispose();
+                if (hold)
+                {
+                    next.Add(new Held(state, from[i].Units));
+                }
+                else
+                {
+                    state.Dispose();
+                }
+            });
+        }
+        catch
+        {
+            // Disposing twice does nothing, so all of them can go.
+            from.ForEach(held => held.State.Dispose());
+            throw;
+        }
+        finally
+        {
+            _held = [.. next];
+        }
+    }
+
+    private void KeepOnly(int[] texts)
+    {
+        HashSet<int> kept = [.. texts];
+        List<Held> next = [];
+        foreach (Held held in _held)
+        {
+            int[] rows = [.. Enumerable.Range(0, held.Units.Length).Where(row => kept.Contains(_units[held.Units[row]].Text))];
+            if (rows.Length == held.Units.Length)
+            {
+                next.Add(held);
+                continue;
+            }
+
+            if (rows.Length > 0)
+            {
+                next.Add(new Held(_model.Select(held.State, rows), [.. rows.Select(row => held.Units[row])]));
+            }
+
+            held.State.Dispose();
+        }
+
+        _held = next;
+    }
+
+    private void Finish(LayerState state, int[] units, int fromExit)
+    {
+        int width = _model.Manifest.HiddenSize, tokens = state.Lengths.Sum();
+        Interlocked.Add(ref _layerTokens, (long)tokens * (state.Exit - fromExit));
+        float[] pooled = new float[units.Length * width], logits = new float[units.Length];
+        _model.Pool(state, _norm.At(state.Exit), pooled);
+        _heads.Score(state.Exit, _dimension, pooled, width, logits);
+        lock (_lock)
+        {
+            for (int row = 0; row < units.Length; row++)
+            {
+                int text = _units[units[row]].Text;
+                if (Exits[text] != state.Exit)
+                {
+                    (Exits[text], Logits[text]) = (state.Exit, logits[row]);
+                }
+                else
+                {
+                    Logits[text] = Math.Max(Logits[text], logits[row]);
+                }
+            }
+        }
+    }
+
+    private void InStreams(int count, CancellationToken cancellationToken, Action<int> body)
+    {
+        if (_streams == 1 || count == 1)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                body(i);
+            }
+
+            return;
+        }
+
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _streams, CancellationToken = cancellationToken }, body);
+        }
+        catch (AggregateException error)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions.FirstOrDefault(inner => inner is OperationCanceledException) ?? error.InnerExceptions[0]);
+        }
+    }
+
+    private sealed record Held(LayerState State, int[] Units)
+    {
+        public long Bytes { get; } = State.Hidden.Length * (long)sizeof(float);
+    }
+}
+
+/// <summary>Whether <c>final_norm</c> is applied to the states a head reads.</summary>
+/// <param name="Early">At exits before the last.</param>
+/// <param name="Last">At the last exit.</param>
+/// <param name="Layers">The last exit.</param>
+internal readonly record struct RerankNorm(bool Early, bool Last, int Layers)
+{
+    /// <summary>The contract of the folder; without one the published rule, which leaves the last exit raw; the caller's choice before both.</summary>
+    public static RerankNorm Of(EncoderConfig config, ExitNorm? chosen) => (chosen, config.Contract) switch
+    {
+        (ExitNorm.FinalNorm, _) => new RerankNorm(true, true, config.Layers),
+        (ExitNorm.Raw, _) => new RerankNorm(false, true, config.Layers),
+        (_, RepresentationContract contract) => new RerankNorm(contract.NormAtEarlyExits, true, config.Layers),
+        _ => new RerankNorm(true, false, config.Layers),
+    };
+
+    public bool At(int exit) => exit < Layers ? Early : Last;
+}
