@@ -224,6 +224,25 @@ public sealed class StoreTests(PgliteServer server)
         Assert.Equal(5L, await server.AskAsync<long>($"SELECT count(*) FROM information_schema.columns WHERE table_schema = '{Schema(store)}' AND table_name = 'items' AND column_name IN ('vector', 'signs', 'route', 'retrieve', 'words')"));
     }
 
+    [Fact]
+    public async Task RecallAsync_MemoryOnPostgres_GivesEvidenceWithItsTrail()
+    {
+        using PostgresMemoryStore store = server.NewStore();
+        AgentMemory memory = new(Hashed, store, new() { Tiers = Hashed.Model.Tiers });
+        MemoryScope ada = new() { User = "ada" };
+        await memory.RememberAsync([.. Enumerable.Range(0, 30).Select(i => new MemoryItem { Text = $"A remark about subject {i}.", Scope = ada })]);
+        await memory.RememberAsync([new MemoryItem { Text = "Ada prefers trains to planes.", Source = "chat/17", Scope = ada }]);
+
+        IReadOnlyList<Evidence> found = await memory.RecallAsync("trains or planes for Ada", new() { Scope = ada });
+
+        Assert.Equal(("Ada prefers trains to planes.", "chat/17"), (found[0].Text, found[0].Source));
+        Assert.Contains(found[0].Trail, s => s is { Stage: "match", Rank: 1 });
+        Assert.Contains(found[0].Trail, s => s is { Stage: "lexical", Rank: 1 });
+        Assert.Empty(await memory.RecallAsync("trains or planes for Ada", new() { Scope = new() { User = "bob" } }));
+        Assert.Equal(31, await memory.ForgetAsync(new MemoryFilter { Scope = ada }));
+        Assert.Empty(await memory.RecallAsync("trains or planes for Ada", new() { Scope = ada }));
+    }
+
     [Theory]
     [InlineData("Upper")]
     [InlineData("a; drop schema public")]
