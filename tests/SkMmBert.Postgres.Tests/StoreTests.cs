@@ -156,6 +156,21 @@ public sealed class StoreTests(PgliteServer server)
     }
 
     [Fact]
+    public async Task Search_WordsThatFindTooMany_RankWhatRarerWordsFind()
+    {
+        using PostgresMemoryStore store = server.NewStore(new() { Schema = TestServer.NewSchema(), WordHits = 1 });
+        await store.BindAsync(Hashed.Model);
+        await store.AddAsync([.. Enumerable.Range(0, 300).Select(i => Item($"the meeting of the team was on day {i}")), Item("a zebra on the meeting day"), Item("one zebra more among many other animals")]);
+
+        MemorySearchResult both = await store.SearchAsync(Ask("the zebra day", take: 2, vector: false));
+        MemorySearchResult common = await store.SearchAsync(Ask("the day", take: 2, vector: false));
+
+        Assert.Equal(["a zebra on the meeting day", "one zebra more among many other animals"], both.Candidates.OrderBy(c => c.Trail[0].Rank).Select(c => c.Item.Text));
+        Assert.Equal(2, common.Candidates.Count);
+        Assert.All(common.Candidates, c => Assert.Contains("the", c.Item.Text));
+    }
+
+    [Fact]
     public async Task VectorIndex_OfAStore_AnswersTheFirstStage()
     {
         using PostgresMemoryStore store = server.NewStore();
