@@ -24,7 +24,7 @@ public sealed class SqliteMemoryStore : MemoryStore
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly object _watching = new();
     private readonly ConcurrentBag<SqliteSession> _readers = [];
-    private readonly ConcurrentDictionary<string, bool> _commonTerms = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _commonTerms = new(StringComparer.Ordinal);
     private SqliteSession? _writer, _watch;
     private SqliteMirror? _mirror;
     private MemoryModel? _model;

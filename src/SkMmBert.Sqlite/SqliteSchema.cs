@@ -75,6 +75,7 @@ internal static class SqliteSchema
 
         // The terms are cut by LexicalTerms, the same for every store; FTS5 only sees them joined by spaces and takes every character beyond ASCII as part of one.
         session.Execute("CREATE VIRTUAL TABLE words USING fts5(scope, text, content = '', contentless_delete = 1, tokenize = 'ascii')");
+        session.Execute("CREATE VIRTUAL TABLE words_terms USING fts5vocab(words, col)");
         session.Execute("CREATE TABLE removals(sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL)");
     }
 

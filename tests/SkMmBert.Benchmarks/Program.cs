@@ -1,15 +1,28 @@
+using SkMmBert.Benchmarks.Layers;
+using SkMmBert.Benchmarks.Reranking;
 using SkMmBert.Benchmarks.Tokens;
 
-string verb = args.Length > 0 ? args[0] : "";
-switch (verb)
+Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
 {
-    case "tokens":
-        return TokenBenchmark.Run(args[1..]);
-    case "tokens-load":
-        return LoadBenchmark.Run(args[1..]);
-    case "tokens-compare":
-        return TokenComparison.Run(args[1..]);
-    default:
-        Console.Error.WriteLine($"Found the verb '{verb}'; known are: tokens [--data DIR] [--peer], tokens-load FILE, tokens-compare TOKENIZER CASES.");
-        return 2;
+    ["tokens"] = ("[--data DIR] [--peer]", rest => Task.FromResult(TokenBenchmark.Run(rest))),
+    ["tokens-load"] = ("FILE", rest => Task.FromResult(LoadBenchmark.Run(rest))),
+    ["tokens-compare"] = ("TOKENIZER CASES", rest => Task.FromResult(TokenComparison.Run(rest))),
+    ["speed"] = ("[LENGTH…]", rest => Task.FromResult(SpeedBenchmark.Run(rest))),
+    ["speed-mixed"] = ("[COUNT]", rest => Task.FromResult(SpeedBenchmark.RunMixed(rest))),
+    ["speed-exits"] = ("[int8]", rest => Task.FromResult(SpeedBenchmark.RunExits(rest))),
+    ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
+    ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
+    ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
+    ["rerank-tables"] = ("DATA OUT [QUERIES]", RerankTables.WriteAsync),
+    ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
+    ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
+    ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+};
+string verb = args.Length > 0 ? args[0] : "";
+if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))
+{
+    return await found.Run(args[1..]);
 }
+
+Console.Error.WriteLine($"Found the verb '{verb}'; known are: {string.Join(", ", verbs.Select(known => $"{known.Key} {known.Value.Usage}".Trim()))}.");
+return 2;
