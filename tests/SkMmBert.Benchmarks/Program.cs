@@ -1,5 +1,6 @@
 using SkMmBert.Benchmarks.Layers;
 using SkMmBert.Benchmarks.Reranking;
+using SkMmBert.Benchmarks.Routing;
 using SkMmBert.Benchmarks.Tokens;
 using SkMmBert.Benchmarks.Vectors;
 
@@ -19,6 +20,10 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["rerank-tables"] = ("DATA OUT [QUERIES]", RerankTables.WriteAsync),
     ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
+    ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
+    ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
+    ["routing-calibration"] = ("DATA", RoutingCalibration.RunAsync),
+    ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
