@@ -1,4 +1,5 @@
 using SkMmBert.Benchmarks.Layers;
+using SkMmBert.Benchmarks.Memory;
 using SkMmBert.Benchmarks.Tokens;
 
 Dictionary<string, (string Usage, Func<string[], int> Run)> verbs = new()
@@ -11,6 +12,9 @@ Dictionary<string, (string Usage, Func<string[], int> Run)> verbs = new()
     ["speed-exits"] = ("[int8]", SpeedBenchmark.RunExits),
     ["speed-streams"] = ("[fp32]", SpeedBenchmark.RunStreams),
     ["speed-peer"] = ("", EncoderPeer.Run),
+    ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", FunnelBenchmark.Run),
+    ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.Run),
+    ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.Run),
     ["memory"] = ("LENGTH [fp32]", SpeedBenchmark.RunMemory),
 };
 string verb = args.Length > 0 ? args[0] : "";

@@ -45,7 +45,7 @@ public sealed partial class AgentMemory
         ModelManifest? manifest = _generator.GetService(typeof(ModelManifest)) as ModelManifest ?? (_generator.GetService(typeof(MmBertModel)) as MmBertModel)?.Manifest;
         EmbeddingGeneratorMetadata? metadata = _generator.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
         string name = metadata?.DefaultModelId ?? manifest?.Id ?? metadata?.ProviderName ?? _generator.GetType().Name;
-        string fingerprint = _generator.GetService(typeof(string), MatryoshkaExtensions.FingerprintKey) as string ?? manifest?.Fingerprint ?? $"{metadata?.ProviderName}/{name}";
+        string fingerprint = _generator.GetFingerprint();
         IReadOnlyList<int> tiers = _options.Tiers ?? [.. (manifest?.Tiers is { Count: > 0 } known ? known : [64, 256]).Where(tier => tier < width), width];
         if (tiers.Count == 0 || tiers[^1] != width)
         {
