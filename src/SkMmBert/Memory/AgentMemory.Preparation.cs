@@ -4,6 +4,8 @@ namespace SkMmBert;
 
 public sealed partial class AgentMemory
 {
+    private int _recalls;
+
     /// <summary>Ties the store to the generator's model. Called by every verb; useful ahead of the first request.</summary>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="InvalidOperationException">The store was written with another model; the message names both.</exception>
@@ -58,6 +60,13 @@ public sealed partial class AgentMemory
     private async Task<MemoryBackground> RefreshAsync(long items, CancellationToken cancellationToken)
     {
         MemoryBackground background = _background!;
+        if (items == 0)
+        {
+            // A store that does not say how large it is gets asked now and then; a young one each time, since it changes fast.
+            items = background.Items >= BackgroundItems && Interlocked.Increment(ref _recalls) % 64 != 0 ? background.Items
+                : await _store.CountAsync(MemoryFilter.All, cancellationToken).ConfigureAwait(false);
+        }
+
         if (items <= 2 * background.Items + 16 && items >= background.Items / 2)
         {
             return background;

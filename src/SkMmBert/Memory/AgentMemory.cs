@@ -116,7 +116,7 @@ public sealed partial class AgentMemory
             return [];
         }
 
-        await PrepareAsync(options.Vectors || options.Words, cancellationToken).ConfigureAwait(false);
+        await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
         using Activity? activity = SkMmBertTelemetry.Source.StartActivity("memory.recall");
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;
