@@ -121,7 +121,7 @@ internal sealed class PostgresSchema(string schema, int partitions)
         sql.Append(CultureInfo.InvariantCulture, $"""
             CREATE INDEX items_key ON {Table} (key);
             CREATE INDEX items_person ON {Table} (person, session);
-            CREATE INDEX items_id ON {Table} (id);
+            CREATE INDEX items_id ON {Table} USING hash (id);
             CREATE INDEX items_words ON {Table} USING gin (words);
             """);
         return sql.ToString();
@@ -130,7 +130,7 @@ internal sealed class PostgresSchema(string schema, int partitions)
     private string SearchIndexes() => $"""
         CREATE INDEX items_metadata ON {Table} USING gin (metadata jsonb_path_ops);
         CREATE INDEX items_written ON {Table} (written);
-        CREATE INDEX items_source ON {Table} (source);
+        CREATE INDEX items_source ON {Table} USING hash (source);
         """;
 
     private async Task WriteFactsAsync(NpgsqlConnection connection, (string Name, string Value)[] facts, CancellationToken cancellationToken)

@@ -66,7 +66,7 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
             {
                 // The index goes on walking until enough items have passed the fence, or it has seen too many.
                 int width = FirstWidth(funnel);
-                await PostgresSchema.ExecuteAsync(connection, $"SET LOCAL hnsw.ef_search = {Math.Clamp(width, 100, 1_000)}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = {Math.Max(40_000, 20 * width)}", cancellationToken).ConfigureAwait(false);
+                await PostgresSchema.ExecuteAsync(connection, $"SET LOCAL hnsw.ef_search = {Math.Clamp(width, 100, 1_000)}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.max_scan_tuples = {Math.Max(options.IndexScan, 2 * width)}", cancellationToken).ConfigureAwait(false);
                 long entered = await RunAsync(connection, search, funnel, indexed: true, found, widths, cancellationToken).ConfigureAwait(false);
                 await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 if (entered >= Math.Min(width, statistics.Visible)) return;

@@ -12,5 +12,8 @@ internal abstract class LayerState : IDisposable
     /// <summary>The hidden states of all texts one after the other, [tokens, hidden], before any final norm.</summary>
     public abstract ReadOnlySpan<float> Hidden { get; }
 
+    /// <summary>Whether a published graph pooled the texts itself: one state a text.</summary>
+    public virtual bool IsPooled => false;
+
     public abstract void Dispose();
 }

@@ -4,6 +4,8 @@ namespace SkMmBert;
 
 public sealed partial class AgentMemory
 {
+    private const int LeastBackground = 64;
+
     private int _recalls;
 
     /// <summary>Ties the store to the generator's model. Called by every verb; useful ahead of the first request.</summary>
@@ -105,6 +107,7 @@ public sealed partial class AgentMemory
             }
         }
 
-        return new MemoryBackground([.. _probes, .. sample.Select(item => item.Vector)], holders, sample.Count, sample.Count == 0 ? 20 : (double)terms / sample.Count, items);
+        // Unrelated texts stand in only until the store has enough of its own.
+        return new MemoryBackground([.. sample.Count < LeastBackground ? _probes : [], .. sample.Select(item => item.Vector)], holders, sample.Count, sample.Count == 0 ? 20 : (double)terms / sample.Count, items);
     }
 }

@@ -79,7 +79,7 @@ public sealed partial class AgentMemory
     {
         ArgumentNullException.ThrowIfNull(items);
         await PrepareAsync(false, cancellationToken).ConfigureAwait(false);
-        using Activity? activity = SkMmBertTelemetry.Source.StartActivity("memory.remember");
+        using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.remember");
         int added = 0, duplicates = 0, chunks = 0, seen = 0;
         foreach (List<MemoryItem>[] batch in Texts(items).Chunk(BatchTexts))
         {
@@ -117,7 +117,7 @@ public sealed partial class AgentMemory
         }
 
         await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
-        using Activity? activity = SkMmBertTelemetry.Source.StartActivity("memory.recall");
+        using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.recall");
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;
         MemorySearch search = new()

@@ -123,8 +123,8 @@ internal static class RerankCalibrationFit
             double mean = gain.Average(), error = Math.Sqrt(gain.Average(g => (g - mean) * (g - mean)) / gain.Length);
             rerank = ndcg.Average();
 
-            // A gain within its own error would be noise elsewhere: then the first stage stays alone.
-            if (mean > error && ndcg.Average() > best.Mean)
+            // A gain within twice its own error would be noise elsewhere: then the first stage stays alone.
+            if (mean > 2 * error && ndcg.Average() > best.Mean)
             {
                 best = (weight, ndcg.Average());
             }

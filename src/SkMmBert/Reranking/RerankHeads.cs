@@ -10,15 +10,16 @@ internal static class RerankHeads
         {
             foreach (int dimension in heads.Dimensions)
             {
-                float[] logits = result[$"{exit}.{dimension}"] = new float[pairs.CutAt.Length];
+                float[] logits = result[$"{exit}.{dimension}"] = new float[pairs.Count];
                 logits.AsSpan().Fill(float.NegativeInfinity);
             }
         }
 
         int width = model.Manifest.HiddenSize;
-        foreach (int[] units in BatchPlanner.Plan([.. pairs.Units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
+        RerankUnit[] all = pairs.EncodeAll(cancellationToken);
+        foreach (int[] units in BatchPlanner.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
         {
-            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => pairs.Units[unit].Ids)]), heads.Exits[0], cancellationToken);
+            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits[0], cancellationToken);
             try
             {
                 foreach (int exit in heads.Exits)
@@ -39,7 +40,7 @@ internal static class RerankHeads
                         for (int row = 0; row < units.Length; row++)
                         {
                             // The best slice counts.
-                            int text = pairs.Units[units[row]].Text;
+                            int text = all[units[row]].Text;
                             best[text] = Math.Max(best[text], logits[row]);
                         }
                     }

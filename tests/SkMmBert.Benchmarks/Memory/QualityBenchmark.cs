@@ -3,7 +3,7 @@ namespace SkMmBert.Benchmarks.Memory;
 /// <summary>Quality of every way to search, and of saying nothing, on the sets of a folder.</summary>
 internal static class QualityBenchmark
 {
-    public static int Run(string[] arguments)
+    public static async Task<int> RunAsync(string[] arguments)
     {
         if (arguments.Length < 1)
         {
@@ -11,7 +11,7 @@ internal static class QualityBenchmark
             return 2;
         }
 
-        return RunAsync(arguments[0], arguments.Length > 1 ? arguments[1] : Path.Combine("models", "mini-embed")).GetAwaiter().GetResult();
+        return await RunAsync(arguments[0], arguments.Length > 1 ? arguments[1] : Path.Combine("models", "mini-embed"));
     }
 
     private static async Task<int> RunAsync(string folder, string modelFolder)

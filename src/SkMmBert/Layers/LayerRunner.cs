@@ -1,0 +1,110 @@
+namespace SkMmBert;
+
+/// <summary>Runs the layers of a model: on graphs of our own, or on published ones.</summary>
+/// <remarks>Thread-safe. What it holds is freed when it is disposed and the last run is over, so that closing a model under way cannot take memory from a run.</remarks>
+internal abstract class LayerRunner(string folder, int layers, int? threads) : IDisposable
+{
+    /// <summary>From this many tokens on a run may use several threads and gives its memory back.</summary>
+    protected const int LongTokens = 1_024;
+
+    private readonly Lock _counting = new();
+    private int _running;
+    private bool _disposed;
+
+    /// <summary>The model folder, for messages.</summary>
+    protected string Folder => folder;
+
+    /// <summary>Runs a batch from its token ids to an exit.</summary>
+    public LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken)
+    {
+        CheckExit(exit);
+        int several = Enter(batch.Ids.Length);
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Run(batch, exit, several, cancellationToken);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Carries a state on to a later exit; the given state stays valid.</summary>
+    public LayerState Continue(LayerState state, int exit, CancellationToken cancellationToken)
+    {
+        CheckExit(exit);
+        ArgumentOutOfRangeException.ThrowIfLessThan(exit, state.Exit);
+        int several = Enter(state.Lengths.Sum());
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Continue(state, exit, several, cancellationToken);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>A state of some of the texts only, copied.</summary>
+    public abstract LayerState Select(LayerState state, ReadOnlySpan<int> rows);
+
+    /// <summary>Refuses an exit that cannot be run.</summary>
+    public virtual void CheckExit(int exit)
+    {
+        if (exit < 0 || exit > layers)
+        {
+            throw new ArgumentException($"Exit {exit} was asked of '{Folder}'. Expected: 1 to {layers}, the model's layers.", nameof(exit));
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_counting)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            if (_running > 0)
+            {
+                return;
+            }
+        }
+
+        Free();
+    }
+
+    protected abstract LayerState Run(TokenBatch batch, int exit, int threads, CancellationToken cancellationToken);
+
+    protected abstract LayerState Continue(LayerState state, int exit, int threads, CancellationToken cancellationToken);
+
+    protected abstract void Free();
+
+    // One thread a run for short texts in parallel streams; all processors for a long text that runs alone.
+    private int Enter(int tokens)
+    {
+        lock (_counting)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
+            _running++;
+            return threads ?? (tokens >= LongTokens && _running == 1 ? Environment.ProcessorCount : 1);
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_counting)
+        {
+            if (--_running > 0 || !_disposed)
+            {
+                return;
+            }
+        }
+
+        Free();
+    }
+}
