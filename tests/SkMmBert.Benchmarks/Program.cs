@@ -1,4 +1,5 @@
 using SkMmBert.Benchmarks.Layers;
+using SkMmBert.Benchmarks.Memory;
 using SkMmBert.Benchmarks.Reranking;
 using SkMmBert.Benchmarks.Routing;
 using SkMmBert.Benchmarks.Tokens;
@@ -25,6 +26,9 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["routing-calibration"] = ("DATA", RoutingCalibration.RunAsync),
     ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+    ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
+    ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
+    ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
 if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))
