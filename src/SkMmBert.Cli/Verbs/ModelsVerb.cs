@@ -38,7 +38,7 @@ internal static class ModelsVerb
         foreach (Entry entry in entries)
         {
             table.AddRow(new Text(entry.Name), new Text(entry.What), new Text($"{entry.Layers}"), new Text(string.Join(' ', entry.Exits)), new Text(string.Join(' ', entry.Dimensions)),
-                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Folder ?? "pull " + entry.Name));
+                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
         }
 
         people.Write(table);

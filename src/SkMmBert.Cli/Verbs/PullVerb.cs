@@ -47,7 +47,7 @@ internal static class PullVerb
         }
         catch (ArgumentException error)
         {
-            throw new InputException(error.Message);
+            throw new InputException(Models.OfTheCommandLine(error.Message));
         }
     }
 
