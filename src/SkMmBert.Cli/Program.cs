@@ -42,6 +42,7 @@ internal static class Program
             EmbedVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
             ModelsVerb.Create(terminal),
+            PullVerb.Create(terminal),
             VerifyVerb.Create(terminal),
         };
         root.Add(HelpVerb.Create(root));
