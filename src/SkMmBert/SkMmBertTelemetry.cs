@@ -3,12 +3,12 @@ using System.Diagnostics.Metrics;
 
 namespace SkMmBert;
 
-/// <summary>Where the library's traces and metrics come from; both are named SkMmBert.</summary>
+/// <summary>The activity source and the meter of the core, both named <c>SkMmBert</c>.</summary>
 internal static class SkMmBertTelemetry
 {
     public const string Name = "SkMmBert";
 
-    public static ActivitySource Source { get; } = new(Name);
+    public static ActivitySource Activities { get; } = new(Name);
 
     public static Meter Meter { get; } = new(Name);
 }

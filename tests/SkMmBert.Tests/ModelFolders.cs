@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json.Nodes;
 
 namespace SkMmBert.Tests;
 
@@ -37,6 +38,22 @@ internal static class ModelFolders
         }
 
         return folder;
+    }
+
+    /// <summary>Adds a <c>representation_contract</c> to a <c>config.json</c>, as newer checkpoints have one.</summary>
+    public static void SetContract(string config, string intermediate)
+    {
+        JsonNode root = JsonNode.Parse(File.ReadAllBytes(config))!;
+        root["representation_contract"] = new JsonObject
+        {
+            ["version"] = 1,
+            ["intermediate_normalization"] = intermediate,
+            ["final_normalization"] = "final_norm",
+            ["pooling"] = "attention_mask_mean",
+            ["pooling_accumulation_dtype"] = "float32",
+            ["truncate_before_l2_normalize"] = true,
+        };
+        File.WriteAllText(config, root.ToJsonString());
     }
 
     /// <summary>A copy of a model folder that a test may change.</summary>

@@ -1,6 +1,5 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -11,29 +10,29 @@ namespace SkMmBert;
 /// <para>Hidden states stay in the runtime's memory between stretches, so an exit can go on without a copy.</para>
 /// <para>Thread-safe: a run keeps all its state to itself.</para>
 /// </remarks>
-internal sealed class EncoderSession : IDisposable
+internal sealed class EncoderSession : LayerRunner
 {
-    // From this many tokens on a run may use several threads and gives its memory back.
-    private const int LongTokens = 1_024;
     private readonly GraphFolder _graphs;
     private readonly EncoderConfig _config;
     private readonly TokenEmbedding _embedding;
     private readonly RopeTable? _globalRope, _localRope;
     private readonly int[] _stops;
-    private readonly int? _threads;
+    private readonly ModelDevice _device;
+    private readonly IDisposable _weights;
     private readonly Dictionary<(int From, int To, int Threads), InferenceSession> _sessions = [];
     private readonly Lock _opening = new();
-    private int _running;
-    private bool _disposed;
 
     /// <param name="graphs">Where the graph of each stretch is found.</param>
     /// <param name="config">The model.</param>
     /// <param name="embedding">Hidden state 0.</param>
     /// <param name="stops">Layers after which a stretch ends, ascending, the last layer included.</param>
     /// <param name="threads">Threads of one run; null for one, and all processors for a long text that runs alone.</param>
-    public EncoderSession(GraphFolder graphs, EncoderConfig config, TokenEmbedding embedding, int[] stops, int? threads)
+    /// <param name="device">Where the sessions run.</param>
+    /// <param name="weights">What the embedding reads; disposed with the session.</param>
+    public EncoderSession(GraphFolder graphs, EncoderConfig config, TokenEmbedding embedding, int[] stops, int? threads, ModelDevice device, SafetensorsFolder weights)
+        : base(weights.Folder, config.Layers, threads)
     {
-        (_graphs, _config, _embedding, _stops, _threads) = (graphs, config, embedding, stops, threads);
+        (_graphs, _config, _embedding, _stops, _device, _weights) = (graphs, config, embedding, stops, device, weights);
         if (config.GlobalRope is RotaryConfig global && config.LocalRope is RotaryConfig local)
         {
             _globalRope = new RopeTable(global.InverseFrequencies, global.AttentionScaling);
@@ -51,39 +50,20 @@ internal sealed class EncoderSession : IDisposable
         options.OptimizedModelFilePath = prepared;
         options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", Path.GetFileName(prepared) + ".data");
         options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
-        using InferenceSession session = new(graph, options);
+        try
+        {
+            using InferenceSession session = new(graph, options);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new IOException(ExecutionDevice.OneLine(error), error);   // the graph is our own: what fails is writing it
+        }
     }
 
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
-    public static string Target => $"{OrtEnv.Instance().GetVersionString()} {RuntimeInformation.ProcessArchitecture} {Vector512.IsHardwareAccelerated} {Avx2.IsSupported} {AvxVnni.IsSupported} {Instructions()}";
+    public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
 
-    /// <summary>Runs a batch from its token ids to an exit.</summary>
-    public LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken)
-    {
-        OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, batch.Ids.Length, _config.HiddenSize]);
-        try
-        {
-            _embedding.Write(batch, hidden.GetTensorMutableDataAsSpan<float>());
-        }
-        catch
-        {
-            hidden.Dispose();
-            throw;
-        }
-
-        return Forward(hidden, batch.Lengths, 0, exit, ownsInput: true, cancellationToken);
-    }
-
-    /// <summary>Carries a state on to a later exit; the given state stays valid.</summary>
-    public LayerState Continue(LayerState state, int exit, CancellationToken cancellationToken)
-    {
-        State from = (State)state;
-        ArgumentOutOfRangeException.ThrowIfLessThan(exit, from.Exit);
-        return Forward(from.Value, from.Lengths, from.Exit, exit, ownsInput: false, cancellationToken);
-    }
-
-    /// <summary>A state of some of the texts only, copied.</summary>
-    public LayerState Select(LayerState state, ReadOnlySpan<int> rows)
+    public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
         int width = _config.HiddenSize;
         int[] starts = new int[state.Lengths.Length + 1], lengths = new int[rows.Length];
@@ -110,37 +90,48 @@ internal sealed class EncoderSession : IDisposable
         return new State(hidden, lengths, state.Exit);
     }
 
-    public void Dispose()
+    protected override LayerState Run(TokenBatch batch, int exit, int threads, CancellationToken cancellationToken)
     {
-        lock (_opening)
+        OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, batch.Ids.Length, _config.HiddenSize]);
+        try
         {
-            _disposed = true;
-            foreach (InferenceSession session in _sessions.Values)
-            {
-                session.Dispose();
-            }
-
-            _sessions.Clear();
+            _embedding.Write(batch, hidden.GetTensorMutableDataAsSpan<float>());
         }
+        catch
+        {
+            hidden.Dispose();
+            throw;
+        }
+
+        return Forward(hidden, batch.Lengths, 0, exit, threads, ownsInput: true, cancellationToken);
     }
 
-    private State Forward(OrtValue input, int[] lengths, int from, int exit, bool ownsInput, CancellationToken cancellationToken)
+    protected override LayerState Continue(LayerState state, int exit, int threads, CancellationToken cancellationToken)
+    {
+        State from = (State)state;
+        return Forward(from.Value, from.Lengths, from.Exit, exit, threads, ownsInput: false, cancellationToken);
+    }
+
+    protected override void Free()
+    {
+        foreach (InferenceSession session in _sessions.Values)
+        {
+            session.Dispose();
+        }
+
+        _weights.Dispose();
+    }
+
+    private State Forward(OrtValue input, int[] lengths, int from, int exit, int threads, bool ownsInput, CancellationToken cancellationToken)
     {
         OrtValue current = input;
         bool owned = ownsInput;
-        Interlocked.Increment(ref _running);
         try
         {
             if (exit > from)
             {
                 using RunInputs inputs = new(this, lengths);
-                using RunOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-                int tokens = lengths.Sum(), threads = _threads ?? (tokens >= LongTokens && _running == 1 ? Environment.ProcessorCount : 1);
-                if (tokens >= LongTokens)
-                {
-                    options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");   // a long text's memory goes back after each stretch
-                }
-
+                using RunOptions options = Quiet(lengths.Sum());
                 using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
                 while (from < exit)
                 {
@@ -167,10 +158,6 @@ internal sealed class EncoderSession : IDisposable
             current.Dispose();
             throw;
         }
-        finally
-        {
-            Interlocked.Decrement(ref _running);
-        }
     }
 
     private static OrtValue RunStretch(InferenceSession session, OrtValue hidden, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
@@ -188,16 +175,37 @@ internal sealed class EncoderSession : IDisposable
 
     private int NextStop(int from, int exit) => Math.Min(exit, _stops.First(stop => stop > from));
 
+    private string Graph(int from, int to)
+    {
+        try
+        {
+            return _graphs.Stretch(from, to, Prepare);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The cache of '{Folder}' cannot take the graph of layers {from} to {to} ({ExecutionDevice.OneLine(error)}). Expected: a folder that can be written and has room; free some space there, set ModelOptions.CacheFolder to another, or use one of the model's own exits.", error);
+        }
+    }
+
     private InferenceSession Session(int from, int to, int threads)
     {
         lock (_opening)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
             if (!_sessions.TryGetValue((from, to, threads), out InferenceSession? session))
             {
+                string file = Graph(from, to);
                 using SessionOptions options = Options(threads);
                 options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;   // done when the file was written
-                session = new InferenceSession(_graphs.Stretch(from, to, Prepare), options);
+                ExecutionDevice.Use(_device, options);
+                try
+                {
+                    session = new InferenceSession(file, options);
+                }
+                catch (OnnxRuntimeException error)
+                {
+                    throw new InvalidDataException($"'{file}' is not a graph as it was written ({ExecutionDevice.OneLine(error)}). Expected: a whole cache folder; delete '{Path.GetDirectoryName(file)}', the next opening writes it again.", error);
+                }
+
                 _sessions.Add((from, to, threads), session);
             }
 
@@ -205,19 +213,7 @@ internal sealed class EncoderSession : IDisposable
         }
     }
 
-    // AVX512-VNNI and AMX have no IsSupported of their own: leaf 7 of CPUID.
-    private static string Instructions()
-    {
-        if (!X86Base.IsSupported)
-        {
-            return "";
-        }
-
-        (int _, int b, int c, int d) = X86Base.CpuId(7, 0);
-        return $"{b:x}{c:x}{d:x}";
-    }
-
-    private static SessionOptions Options(int threads)
+    internal static SessionOptions Options(int threads)
     {
         SessionOptions options = new()
         {
@@ -228,6 +224,17 @@ internal sealed class EncoderSession : IDisposable
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+        return options;
+    }
+
+    internal static RunOptions Quiet(int tokens)
+    {
+        RunOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        if (tokens >= LongTokens)
+        {
+            options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");   // a long text's memory goes back after each stretch
+        }
+
         return options;
     }
 
@@ -249,7 +256,7 @@ internal sealed class EncoderSession : IDisposable
 
         public override ReadOnlySpan<float> Hidden => Value.GetTensorDataAsSpan<float>();
 
-        public override void Dispose() => Value.Dispose();
+        protected override void Free() => Value.Dispose();
     }
 
     /// <summary>The inputs of every stretch of one run besides the hidden states.</summary>
@@ -266,7 +273,7 @@ internal sealed class EncoderSession : IDisposable
             int rows = lengths.Length;
             Add("is_padded", [shape.IsPadded], []);
             Add("is_flash", [shape.IsFlash], []);
-            Add("dense_shape", DenseShape(shape, config), [3]);
+            Add("dense_shape", shape.DenseShape, [3]);
             Add("pad_index", shape.PadIndex, shape.IsPadded ? [rows, shape.Longest] : [1, 1]);
             Add("pad_bias", shape.PadBias, shape.IsPadded ? [rows, 1, shape.Longest, shape.Longest] : [1, 1, 1, 1]);
             Add("unpad_index", shape.UnpadIndex, [shape.UnpadIndex.Length]);
@@ -299,8 +306,6 @@ internal sealed class EncoderSession : IDisposable
             }
         }
 
-        private static long[] DenseShape(BatchShape shape, EncoderConfig config) => shape.IsPadded ? [1, shape.Tokens, config.HiddenSize] : [shape.Lengths.Length, shape.Longest, config.HiddenSize];
-
         private void AddRope(string name, RopeTable table, int[] lengths, int tokens, int half)
         {
             float[] cos = new float[tokens * half], sin = new float[tokens * half];
@@ -314,6 +319,177 @@ internal sealed class EncoderSession : IDisposable
         {
             _names.Add(name);
             _values.Add(OrtValue.CreateTensorValueFromMemory(data, shape));
+        }
+    }
+}
+
+/// <summary>One published graph: token ids and mask in, token states (or one vector a text) out, in single or half precision.</summary>
+/// <remarks>The names of inputs and outputs are found from the graph. Thread-safe.</remarks>
+internal sealed class PublishedGraph : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly string[] _inputs;
+    private readonly string[] _output;
+    private readonly string _path;
+
+    public PublishedGraph(string path, int threads, ModelDevice device)
+    {
+        _path = path;
+        using SessionOptions options = EncoderSession.Options(threads);
+        ExecutionDevice.Use(device, options);
+        try
+        {
+            _session = new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InvalidDataException($"'{path}' cannot be run ({ExecutionDevice.OneLine(error)}). Expected: a complete ONNX file with its .data file beside it and operators of ONNX Runtime; download both again.", error);
+        }
+
+        try
+        {
+            _inputs = [.. _session.InputNames];
+            _output = [PublishedNames.OutputOf([.. _session.OutputNames], path)];
+            string[] strange = [.. _inputs.Where(name => PublishedNames.RoleOf(name) == InputRole.None || _session.InputMetadata[name] is not { IsTensor: true, ElementDataType: TensorElementType.Int64 or TensorElementType.Int32 })];
+            if (strange.Length > 0 || _inputs.Count(name => PublishedNames.RoleOf(name) == InputRole.Ids) != 1)
+            {
+                throw new InvalidDataException($"'{path}' has the inputs {string.Join(", ", _inputs)}. Expected: integer tensors input_ids, attention_mask and, of some models, token_type_ids and position_ids; SkMmBert cannot run others.");
+            }
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a batch on rows padded to the right; the states of all texts one after the other, [tokens, width], or [texts, width] where the graph pools.</summary>
+    public (float[] States, bool Pooled) Run(TokenBatch batch, int padId, CancellationToken cancellationToken)
+    {
+        int rows = batch.Rows, longest = Math.Max(2, batch.Lengths.Max());   // exports are traced for at least two tokens
+        using RunOptions options = EncoderSession.Quiet(rows * longest);
+        OrtValue[] inputs = new OrtValue[_inputs.Length];
+        try
+        {
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                inputs[i] = Input(_inputs[i], batch, longest, padId);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
+            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, _inputs, inputs, _output);
+            return Unpad(results[0], batch.Lengths, longest);
+        }
+        catch (OnnxRuntimeException error) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The run was cancelled.", error, cancellationToken);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InvalidDataException($"'{_path}' cannot run these texts ({ExecutionDevice.OneLine(error)}). Expected: a graph and a tokenizer of one model; download both again.", error);
+        }
+        finally
+        {
+            Array.ForEach(inputs, input => input?.Dispose());
+        }
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private OrtValue Input(string name, TokenBatch batch, int longest, int padId)
+    {
+        long[] values = PaddedRows.Of(batch, longest, PublishedNames.RoleOf(name), padId);   // [rows, longest]
+        return _session.InputMetadata[name].ElementDataType == TensorElementType.Int64
+            ? OrtValue.CreateTensorValueFromMemory(values, [batch.Rows, longest])
+            : OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(values, value => (int)value), [batch.Rows, longest]);
+    }
+
+    private (float[] States, bool Pooled) Unpad(OrtValue output, int[] lengths, int longest)
+    {
+        OrtTensorTypeAndShapeInfo info = output.GetTensorTypeAndShape();
+        long[] shape = info.Shape;
+        bool pooled = shape.Length == 2;
+        if (shape.Length is not (2 or 3) || shape[0] != lengths.Length || (!pooled && shape[1] != longest) || info.ElementDataType is not (TensorElementType.Float or TensorElementType.Float16))
+        {
+            throw new InvalidDataException($"'{_path}' gives {_output[0]} as {info.ElementDataType} [{string.Join(", ", shape)}] for {lengths.Length} texts of at most {longest} tokens. Expected: Float or Float16, [texts, tokens, width] or [texts, width]; SkMmBert cannot use others.");
+        }
+
+        int width = (int)shape[^1], at = 0;
+        float[] states = new float[(pooled ? lengths.Length : lengths.Sum()) * width];
+        for (int row = 0; row < lengths.Length; row++)
+        {
+            int from = row * (pooled ? 1 : longest) * width, count = (pooled ? 1 : lengths[row]) * width;
+            Span<float> to = states.AsSpan(at, count);
+            if (info.ElementDataType == TensorElementType.Float)
+            {
+                output.GetTensorDataAsSpan<float>().Slice(from, count).CopyTo(to);
+            }
+            else
+            {
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>().Slice(from, count)), to);
+            }
+
+            at += count;
+        }
+
+        return TensorPrimitives.IsFiniteAll<float>(states) ? (states, pooled)
+            : throw new InvalidDataException($"'{_path}' gave a value that is not finite. Expected: finite states; half precision overflows on some texts, use the single-precision graphs or the folder's model.safetensors.");
+    }
+}
+
+/// <summary>What sessions run on: asked of the runtime, never guessed.</summary>
+internal static class ExecutionDevice
+{
+    private const string CudaProvider = "CUDAExecutionProvider";
+
+    /// <summary>The device that will run; one that was asked for by name and is not there is an error with the runtime's reason.</summary>
+    public static ModelDevice Resolve(ModelDevice wanted)
+    {
+        bool auto = wanted == ModelDevice.Auto;
+        ModelDevice device = auto ? ModelDevice.Cuda() : wanted;
+        string? reason = device == ModelDevice.Cpu ? null : WhyNot(device);
+        return reason is null ? device : auto ? ModelDevice.Cpu : throw new NotSupportedException(
+            $"Device {wanted} cannot be used: {reason}. Expected: the package Microsoft.ML.OnnxRuntime.Gpu in place of Microsoft.ML.OnnxRuntime, and CUDA with cuDNN for it; install them, or open the model with ModelDevice.Cpu or ModelDevice.Auto.");
+    }
+
+    /// <summary>Adds what a session needs for a device that was resolved.</summary>
+    public static void Use(ModelDevice device, SessionOptions options)
+    {
+        if (device.CudaIndex is int index)
+        {
+            options.AppendExecutionProvider_CUDA(index);
+        }
+    }
+
+    /// <summary>The reason in an error's message, without the runtime's source lines before it.</summary>
+    public static string OneLine(Exception error)
+    {
+        string line = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        return error is OnnxRuntimeException && line.LastIndexOf(" : ", StringComparison.Ordinal) is > 0 and int at ? line[(at + 3)..] : line;
+    }
+
+    // A session of one node shows what a list of providers does not: that the driver, its libraries and the card are there.
+    private static string? WhyNot(ModelDevice device)
+    {
+        string[] providers = OrtEnv.Instance().GetAvailableProviders();
+        if (!providers.Contains(CudaProvider))
+        {
+            return $"the native ONNX Runtime {OrtEnv.Instance().GetVersionString()} has {string.Join(", ", providers)} and no {CudaProvider}";
+        }
+
+        OnnxWriter writer = new();
+        writer.Output(writer.Node("Identity", [writer.Input("in", OnnxType.Float, 1)]), OnnxType.Float, 1);
+        try
+        {
+            using SessionOptions options = EncoderSession.Options(1);
+            Use(device, options);
+            using InferenceSession session = new(writer.ToModel("probe"), options);
+            return null;
+        }
+        catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            return OneLine(error);
         }
     }
 }

@@ -52,6 +52,9 @@ public sealed partial class AgentMemory
     /// <summary>Where the items are.</summary>
     public MemoryStore Store => _store;
 
+    /// <summary>The tiers of the model the store is tied to; empty before the first call.</summary>
+    internal IReadOnlyList<int> Tiers => _model?.Tiers ?? [];
+
     /// <summary>Remembers one text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="source">Where it came from.</param>
@@ -76,7 +79,7 @@ public sealed partial class AgentMemory
     {
         ArgumentNullException.ThrowIfNull(items);
         await PrepareAsync(false, cancellationToken).ConfigureAwait(false);
-        using Activity? activity = SkMmBertTelemetry.Source.StartActivity("memory.remember");
+        using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.remember");
         int added = 0, duplicates = 0, chunks = 0, seen = 0;
         foreach (List<MemoryItem>[] batch in Texts(items).Chunk(BatchTexts))
         {
@@ -113,8 +116,8 @@ public sealed partial class AgentMemory
             return [];
         }
 
-        await PrepareAsync(options.Vectors || options.Words, cancellationToken).ConfigureAwait(false);
-        using Activity? activity = SkMmBertTelemetry.Source.StartActivity("memory.recall");
+        await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
+        using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.recall");
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;
         MemorySearch search = new()

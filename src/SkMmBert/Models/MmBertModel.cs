@@ -4,7 +4,8 @@ namespace SkMmBert;
 /// <remarks>
 /// <para>The first opening writes the model's graphs into a cache folder (seconds); later ones map them.</para>
 /// <para>Thread-safe: many threads may run texts through one model at once.</para>
-/// <para>Owns the layers and unmaps the weights when disposed; generators and rerankers built on it do not dispose it. Do not dispose it while a call is under way.</para>
+/// <para>Owns the layers and unmaps the weights when disposed; generators and rerankers built on it do not dispose it. A call that is under way
+/// when it is disposed ends as if it were not; later ones throw <see cref="ObjectDisposedException"/>.</para>
 /// </remarks>
 /// <example><code>
 /// using MmBertModel model = MmBertModel.Open("models/mini-embed");
@@ -12,13 +13,13 @@ namespace SkMmBert;
 /// </code></example>
 public sealed class MmBertModel : IDisposable
 {
-    private readonly SafetensorsFolder _weights;
-    private readonly EncoderSession _layers;
+    private readonly LayerRunner _layers;
     private readonly float[] _finalNorm;
+    private readonly PublishedNorms? _published;
 
-    private MmBertModel(ModelManifest manifest, EncoderConfig config, TextTokenizer tokenizer, ModelOptions options, SafetensorsFolder weights, EncoderSession layers, float[] finalNorm)
+    private MmBertModel(ModelManifest manifest, EncoderConfig config, TextTokenizer tokenizer, ModelOptions options, ModelDevice device, LayerRunner layers, float[] finalNorm, PublishedNorms? published)
     {
-        (Manifest, Config, Tokenizer, Options, _weights, _layers, _finalNorm) = (manifest, config, tokenizer, options, weights, layers, finalNorm);
+        (Manifest, Config, Tokenizer, Options, Device, _layers, _finalNorm, _published) = (manifest, config, tokenizer, options, device, layers, finalNorm, published);
     }
 
     /// <summary>What the model is and can do.</summary>
@@ -27,16 +28,21 @@ public sealed class MmBertModel : IDisposable
     /// <summary>The model's tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
+    /// <summary>What the layers run on: where <see cref="ModelOptions.Device"/> left the choice, what was chosen.</summary>
+    public ModelDevice Device { get; }
+
     internal EncoderConfig Config { get; }
 
     internal ModelOptions Options { get; }
 
     /// <summary>Opens a model folder as it was downloaded.</summary>
-    /// <param name="folder">A Hugging Face folder: <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c> (whole or in shards).</param>
+    /// <param name="folder">A Hugging Face folder: <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c> (whole or in shards); or one with published ONNX graphs (<c>onnx/layer-N/model.onnx</c>), which run as they are.</param>
     /// <param name="options">How it is run; <see langword="null"/> for the defaults.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">A file of the folder is missing, broken or of a kind that cannot be run exactly; the message names it.</exception>
+    /// <exception cref="FileNotFoundException">The folder lacks a file; the message names it.</exception>
     /// <exception cref="IOException">The cache folder cannot take the graphs.</exception>
+    /// <exception cref="NotSupportedException">The device that was asked for is not there; the message says why.</exception>
     public static MmBertModel Open(string folder, ModelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -48,31 +54,10 @@ public sealed class MmBertModel : IDisposable
             throw new DirectoryNotFoundException($"There is no model folder '{folder}'. Give the path of a downloaded model, such as models/mini-embed.");
         }
 
-        EncoderConfig config = EncoderConfig.Read(folder);
-        SafetensorsFolder weights = SafetensorsFolder.Open(folder, config);
-        try
-        {
-            TextTokenizer tokenizer = TextTokenizer.Open(Path.Combine(folder, "tokenizer.json"), options.NeutraliseSpecialTokens);
-            ModelCache cache = new(options.CacheFolder ?? ModelCache.DefaultRoot());
-            string content = cache.ContentHash([Path.Combine(folder, "config.json"), Path.Combine(folder, "tokenizer.json"), .. weights.Files.Select(file => file.Path)]);
-            ModelManifest manifest = ManifestOf(folder, config, options, content);
-            int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
-            GraphFolder graphs = cache.Graphs(content, config, options.Precision, stops, weights, options.Progress);
-            float[] finalNorm = [];
-            if (config.Architecture == EncoderConfig.ModernBert)
-            {
-                finalNorm = new float[config.HiddenSize];
-                weights.ToFloat32("final_norm.weight", finalNorm);
-            }
-
-            EncoderSession layers = new(graphs, config, new TokenEmbedding(config, weights), stops, options.Threads);
-            return new MmBertModel(manifest, config, tokenizer, options, weights, layers, finalNorm);
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
+        ModelDevice device = ExecutionDevice.Resolve(options.Device);
+        ModelCache cache = new(options.CacheFolder ?? ModelCache.DefaultRoot());
+        bool weights = File.Exists(Path.Combine(folder, "model.safetensors")) || File.Exists(Path.Combine(folder, "model.safetensors.index.json"));
+        return options.UsePublishedOnnx || (!weights && PublishedFolder.IsIn(folder)) ? OpenPublished(folder, options, device, cache) : OpenWeights(folder, options, device, cache);
     }
 
     /// <summary>Runs a batch from the token ids to an exit.</summary>
@@ -85,24 +70,102 @@ public sealed class MmBertModel : IDisposable
     internal LayerState Select(LayerState state, ReadOnlySpan<int> rows) => _layers.Select(state, rows);
 
     /// <summary>Pools each row of a state, [rows, hidden]: mean or first token by the manifest, after <c>final_norm</c> when asked; not normalised to length 1.</summary>
+    /// <remarks>Published graphs take the norm only where the convention of the manifest asks for it and they have not applied it themselves.</remarks>
     internal void Pool(LayerState state, bool finalNorm, Span<float> pooled)
-        => StatePooling.Pool(state.Hidden, state.Lengths, Manifest.Pooling, finalNorm ? _finalNorm : [], Config.NormEps, pooled);
-
-    /// <inheritdoc/>
-    public void Dispose()
     {
-        _layers.Dispose();
-        _weights.Dispose();
+        bool apply = finalNorm && (_published is null || _published.IsApplied(state.Exit));
+        StatePooling.Pool(state.Hidden, state.Lengths, Manifest.Pooling, apply ? _finalNorm : [], Config.NormEps, pooled);
     }
 
-    private static ModelManifest ManifestOf(string folder, EncoderConfig config, ModelOptions options, string content)
+    /// <inheritdoc/>
+    public void Dispose() => _layers.Dispose();
+
+    private static MmBertModel OpenWeights(string folder, ModelOptions options, ModelDevice device, ModelCache cache)
+    {
+        if (options.ExitNorm == ExitNorm.AsGraph)
+        {
+            throw new InvalidDataException($"'{folder}' runs graphs written from its weights. Expected: ExitNorm.FinalNorm or ExitNorm.Raw for it; ExitNorm.AsGraph is for published ONNX graphs.");
+        }
+
+        EncoderConfig config = EncoderConfig.Read(folder);
+        SafetensorsFolder weights = SafetensorsFolder.Open(folder, config);
+        try
+        {
+            string tokenizerFile = Path.Combine(folder, "tokenizer.json");
+            if (!File.Exists(tokenizerFile))
+            {
+                throw new FileNotFoundException($"'{tokenizerFile}' was not found. Expected: the tokenizer of the model beside its config.json; download it too.", tokenizerFile);
+            }
+
+            TextTokenizer tokenizer = TextTokenizer.Open(tokenizerFile, options.NeutraliseSpecialTokens);
+            Dictionary<string, string> hashes = cache.Hashes(folder, [Path.Combine(folder, "config.json"), tokenizerFile, .. weights.Files.Select(file => file.Path)]);
+            ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);
+            ModelManifest manifest = ManifestOf(folder, config, norm, ModelCache.ContentHash(hashes), options.Precision.ToString());
+            int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
+            GraphFolder graphs = cache.Graphs(manifest, hashes, config, options.Precision, stops, weights, options.Progress);
+            float[] finalNorm = [];
+            if (config.Architecture == EncoderConfig.ModernBert)
+            {
+                finalNorm = new float[config.HiddenSize];
+                weights.ToFloat32("final_norm.weight", finalNorm);
+            }
+
+            EncoderSession layers = new(graphs, config, new TokenEmbedding(config, weights), stops, options.Threads, device, weights);
+            return new MmBertModel(manifest, config, tokenizer, options, device, layers, finalNorm, published: null);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    private static MmBertModel OpenPublished(string folder, ModelOptions options, ModelDevice device, ModelCache cache)
+    {
+        if (options.Precision != ModelPrecision.Fp32)
+        {
+            throw new InvalidDataException($"'{folder}' runs published ONNX graphs in the precision they were exported in. Expected: no ModelOptions.Precision; a folder with model.safetensors runs in {options.Precision}.");
+        }
+
+        PublishedFolder published = PublishedFolder.Read(folder);
+        EncoderConfig config = published.Config;
+        TextTokenizer tokenizer = TextTokenizer.Open(published.Tokenizer, options.NeutraliseSpecialTokens);
+        ExitNorm norm = options.ExitNorm ?? config.Contract switch
+        {
+            { NormAtEarlyExits: true } => ExitNorm.FinalNorm,
+            { NormAtEarlyExits: false } => ExitNorm.Raw,
+            null => ExitNorm.AsGraph,
+        };
+        PublishedLayers layers = new(folder, published.Graphs.ToDictionary(graph => graph.Key, graph => graph.Value.Path), config.Layers, config.HiddenSize, tokenizer.PadTokenId ?? config.PadId, options.Threads, device);
+        try
+        {
+            PublishedNorms norms = PublishedNorms.Of(folder, published, norm, exit =>
+            {
+                using LayerState state = layers.Run(TokenBatch.Of(tokenizer.Encode("a b").Ids), exit, default);
+                return state.Hidden.ToArray();
+            });
+            ModelManifest manifest = ManifestOf(folder, config, norm, ModelCache.ContentHash(cache.Hashes(folder, published.Files())), "Onnx") with
+            {
+                IsPublishedOnnx = true,
+                NormedExits = norms.Normed,
+            };
+            return new MmBertModel(manifest, config, tokenizer, options, device, layers, norms.FinalNorm, norms);
+        }
+        catch
+        {
+            layers.Dispose();
+            throw;
+        }
+    }
+
+    private static ModelManifest ManifestOf(string folder, EncoderConfig config, ExitNorm norm, string content, string arithmetic)
     {
         (IReadOnlyList<int> exits, IReadOnlyList<int> dimensions) = KnownSizes.Of(config);
-        ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);
-        string fingerprint = $"{content[..16]}-{norm}-{options.Precision}".ToLowerInvariant();
+        string fingerprint = $"{content[..16]}-{norm}-{arithmetic}".ToLowerInvariant();
         return new ModelManifest(Path.GetFileName(folder), folder, config.Architecture, config.Layers, config.HiddenSize, config.ContextLength, exits, dimensions, config.Pooling, norm, config.IsReranker, fingerprint)
         {
             Tiers = KnownSizes.Tiers(config.HiddenSize, dimensions),
+            Prompts = config.Prompts,
         };
     }
 }

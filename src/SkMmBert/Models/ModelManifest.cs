@@ -3,7 +3,7 @@ namespace SkMmBert;
 /// <summary>What an opened model folder is and can do.</summary>
 /// <param name="Id">Short name, such as <c>mini-embed</c>: the folder's name.</param>
 /// <param name="Folder">Full path of the folder.</param>
-/// <param name="Architecture"><c>modernbert</c> or <c>bert</c>.</param>
+/// <param name="Architecture"><c>modernbert</c> or <c>bert</c>; <c>onnx</c> for published graphs without a <c>config.json</c>.</param>
 /// <param name="Layers">Number of transformer layers.</param>
 /// <param name="HiddenSize">Width of a full vector.</param>
 /// <param name="ContextLength">Most tokens of one text, special tokens included.</param>
@@ -29,14 +29,13 @@ public sealed record ModelManifest(
 {
     /// <summary>Vector lengths for coarse, middle and full comparison, ascending: 64, 256 and 768 in mmBERT; 64, 128 and 256 in mini.</summary>
     public IReadOnlyList<int> Tiers { get; init; } = [];
-}
 
-/// <summary>How token states become one vector.</summary>
-public enum ModelPooling
-{
-    /// <summary>Mean over all tokens, special tokens included.</summary>
-    Mean,
+    /// <summary>Whether published ONNX graphs run, one for each of <see cref="Exits"/>, instead of graphs written from the weights.</summary>
+    public bool IsPublishedOnnx { get; init; }
 
-    /// <summary>The state of the first token.</summary>
-    Cls,
+    /// <summary>Exits whose published graph norms its output itself, found from its operators; empty for other folders.</summary>
+    public IReadOnlyList<int> NormedExits { get; init; } = [];
+
+    /// <summary>Prompts by name, as sentence-transformers keeps them; empty if the folder has none.</summary>
+    public IReadOnlyDictionary<string, string> Prompts { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 }

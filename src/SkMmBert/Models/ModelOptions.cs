@@ -5,7 +5,8 @@ public sealed record ModelOptions
 {
     /// <summary>Whether <c>final_norm</c> is applied to hidden states of an early exit.</summary>
     /// <value>The default is <see langword="null"/>: what the model's <c>representation_contract</c> says; without one
-    /// <see cref="SkMmBert.ExitNorm.FinalNorm"/> for embedders, and the published rule for rerankers (final norm at early exits, raw at the last).</value>
+    /// <see cref="SkMmBert.ExitNorm.FinalNorm"/> for embedders, the published rule for rerankers (final norm at early exits, raw at the last),
+    /// and <see cref="SkMmBert.ExitNorm.AsGraph"/> for published ONNX graphs.</value>
     public ExitNorm? ExitNorm { get; init; }
 
     /// <summary>Arithmetic of the linear layers.</summary>
@@ -13,8 +14,8 @@ public sealed record ModelOptions
     public ModelPrecision Precision { get; init; } = ModelPrecision.Fp32;
 
     /// <summary>Most tokens that go through the model in one run. Bounds memory for any mix of inputs; a longer single text still runs alone.</summary>
-    /// <value>The default is 4,096.</value>
-    public int MaxBatchTokens { get; init; } = 4_096;
+    /// <value>The default is 1,024: enough to keep the matrix kernels busy, and small enough that a layer's values stay in the processor's cache.</value>
+    public int MaxBatchTokens { get; init; } = 1_024;
 
     /// <summary>Processor threads one run may use.</summary>
     /// <value>The default is <see langword="null"/>: one thread a run for short texts in parallel streams, more only for a long one.</value>
@@ -23,6 +24,14 @@ public sealed record ModelOptions
     /// <summary>Where the graphs written from a model folder are kept.</summary>
     /// <value>The default is <see langword="null"/>: <c>skmmbert/graphs</c> in the user's local application data folder.</value>
     public string? CacheFolder { get; init; }
+
+    /// <summary>What the layers run on.</summary>
+    /// <value>The default is <see cref="ModelDevice.Cpu"/>. A device that is asked for and not there is an error, never another device.</value>
+    public ModelDevice Device { get; init; }
+
+    /// <summary>Whether the published ONNX graphs of a folder (<c>onnx/layer-N</c>) are run although it has safetensors weights too.</summary>
+    /// <value>The default is <see langword="false"/>: graphs written from the weights win, since they have every exit and are faster. A folder without weights runs its published graphs either way.</value>
+    public bool UsePublishedOnnx { get; init; }
 
     /// <summary>Whether special tokens written out in user text (such as <c>&lt;eos&gt;</c>) are read as plain characters.</summary>
     /// <value>The default is <see langword="false"/>: they become the special token, as Hugging Face does.</value>
@@ -49,14 +58,7 @@ public enum ExitNorm
 
     /// <summary>Early exits stay as they are; the last exit is normed (what training saw).</summary>
     Raw,
-}
 
-/// <summary>Arithmetic of the linear layers.</summary>
-public enum ModelPrecision
-{
-    /// <summary>32-bit floating point: equal to the reference.</summary>
-    Fp32,
-
-    /// <summary>8-bit integers with a scale per token and per weight column: about twice as fast, slightly different vectors.</summary>
-    Int8,
+    /// <summary>Published ONNX graphs as they are: nothing is added at any exit, whether the graph norms its output or not.</summary>
+    AsGraph,
 }

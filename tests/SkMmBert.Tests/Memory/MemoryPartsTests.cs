@@ -62,8 +62,47 @@ public sealed class MemoryPartsTests
         sbyte[] bytes = new sbyte[4];
         Assert.Equal(0, Int8Vector.Quantize([0, 0, 0, 0], bytes));
         float scale = Int8Vector.Quantize([3, -4, 0, 0], bytes);
-        Assert.Equal(0.6f, bytes[0] * scale, 0.01f);
-        Assert.Equal(-0.8f, bytes[1] * scale, 0.01f);
+        Assert.Equal(3, bytes[0] * scale, 0.02f);
+        Assert.Equal(-4, bytes[1] * scale, 0.02f);
+    }
+
+    [Theory]
+    [InlineData(256, 64)]
+    [InlineData(768, 256)]
+    [InlineData(100, 64)]
+    [InlineData(8, 8)]
+    public void SignBits_TableSum_EqualsThePlainSum(int length, int from)
+    {
+        Random random = new(length);
+        float[] question = [.. Enumerable.Range(0, length).Select(_ => (float)random.NextDouble() - 0.5f)], item = [.. question.Select(_ => (float)random.NextDouble() - 0.5f)];
+        ulong[] words = new ulong[SignBits.Words(length)], asked = new ulong[words.Length];
+        SignBits.Write(item, words);
+        SignBits.Write(question, asked);
+        float plain = Enumerable.Range(0, SignBits.Bits(length)).Where(i => i >= from).Sum(i => item[i] > 0 ? question[i] : -question[i]);
+        Assert.Equal(plain, SignBits.Sum(SignBits.Table(question, from), System.Runtime.InteropServices.MemoryMarshal.AsBytes(words.AsSpan()), from), 0.001f);
+        Assert.Equal(Enumerable.Range(0, SignBits.Bits(length)).Count(i => item[i] > 0 != question[i] > 0), SignBits.Distance(words, asked, new ulong[words.Length]));
+    }
+
+    [Fact]
+    public void TopScored_AnyOrder_KeepsTheBestAndTheLowerSlotOfEqualOnes()
+    {
+        Random random = new(1);
+        for (int round = 0; round < 50; round++)
+        {
+            Scored[] all = [.. Enumerable.Range(0, random.Next(1, 200)).Select(slot => new Scored(random.Next(20), slot))];
+            random.Shuffle(all);
+            TopScored top = new(random.Next(0, 40));
+            int kept = 0;
+            foreach (Scored scored in all)
+            {
+                kept += top.Admits(scored.Score, scored.Slot) ? 1 : 0;
+                top.Offer(scored.Score, scored.Slot);
+            }
+
+            List<Scored> best = top.BestFirst();
+            Assert.Equal(all.OrderByDescending(s => s.Score).ThenBy(s => s.Slot).Take(best.Count), best);
+            Assert.True(best.Count <= kept);
+        }
     }
 
     [Fact]
@@ -95,7 +134,7 @@ public sealed class MemoryPartsTests
         int[] keys = [2, 3, 7, 8, 9, 20, 31];
         foreach (int key in keys)
         {
-            funnel.Add(key, 0, 0, 0, new sbyte[8], 1);
+            funnel.Add(key, 0, 0, new float[8]);
         }
 
         foreach (int gone in new[] { 3, 8, 9, 2 })

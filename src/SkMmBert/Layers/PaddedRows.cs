@@ -1,0 +1,27 @@
+namespace SkMmBert;
+
+/// <summary>A batch as a rectangle, short rows filled up at the right: the form published graphs take.</summary>
+internal static class PaddedRows
+{
+    /// <summary>The values of an input, [rows, longest].</summary>
+    public static long[] Of(TokenBatch batch, int longest, InputRole role, int padId)
+    {
+        long[] values = new long[batch.Rows * longest];
+        for (int row = 0, start = 0; row < batch.Rows; start += batch.Lengths[row++])
+        {
+            for (int i = 0; i < longest; i++)
+            {
+                bool text = i < batch.Lengths[row];
+                values[(row * longest) + i] = role switch
+                {
+                    InputRole.Ids => text ? batch.Ids[start + i] : padId,
+                    InputRole.Mask => text ? 1 : 0,
+                    InputRole.Positions => i,
+                    _ => 0,
+                };
+            }
+        }
+
+        return values;
+    }
+}
