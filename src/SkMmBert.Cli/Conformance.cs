@@ -10,7 +10,7 @@ internal sealed record ConformanceCase(string Model, string Name, bool IdsEqual,
     public bool Ok => IdsEqual && MaxDifference <= Tolerance;
 }
 
-/// <summary>Runs the cases of a model's <c>conformance.json</c>.</summary>
+/// <summary>Runs the cases of a model's <c>conformance.json</c>: vectors of an embedder, or logits of a reranker.</summary>
 internal static class Conformance
 {
     public static async Task<List<ConformanceCase>> RunAsync(string folder, ModelOptions options, Terminal terminal, CancellationToken cancellationToken)
@@ -24,35 +24,46 @@ internal static class Conformance
         using JsonDocument file = JsonDocument.Parse(await File.ReadAllBytesAsync(path, cancellationToken));
         using MmBertModel model = Models.Open(folder, options, terminal);
         using ProgressLine progress = new(terminal, "cases");
+        JsonElement all = file.RootElement.GetProperty("cases");
         double tolerance = file.RootElement.GetProperty("suggested_abs_tolerance").GetDouble();
-        MmBertEmbeddingGenerator generator = new(model, new() { AllowUntrainedExits = true, AllowUntrainedDimensions = true });
+        Func<JsonElement, Task<double>> difference = model.Manifest.HasScoreHeads ? Logits(new(model), cancellationToken) : Vectors(new(model), cancellationToken);
         List<ConformanceCase> cases = [];
-        foreach (JsonElement item in file.RootElement.GetProperty("cases").EnumerateArray())
+        foreach (JsonElement item in all.EnumerateArray())
         {
-            string text = JsonText.Read(item.GetProperty("text"));
-            double largest = 0;
-            foreach (JsonProperty exit in item.GetProperty("exits").EnumerateObject())
-            {
-                int layer = int.Parse(exit.Name, CultureInfo.InvariantCulture);
-                foreach (JsonProperty vector in exit.Value.EnumerateObject().Where(field => field.Name.StartsWith("unit_", StringComparison.Ordinal)))
-                {
-                    int dimensions = int.Parse(vector.Name.Split('_')[1], CultureInfo.InvariantCulture);
-                    ReadOnlyMemory<float> found = await generator.GenerateVectorAsync(text, new EmbeddingGenerationOptions { Dimensions = dimensions }.WithExit(layer), cancellationToken);
-                    int at = 0;
-                    foreach (JsonElement expected in vector.Value.EnumerateArray())
-                    {
-                        largest = Math.Max(largest, Math.Abs(expected.GetDouble() - found.Span[at++]));
-                    }
-                }
-            }
-
-            cases.Add(new(model.Manifest.Id, text, SameIds(item, model.Tokenizer.Encode(text)), largest, tolerance));
-            progress.Report(cases.Count, null);
+            bool pair = item.TryGetProperty("query", out JsonElement query);
+            string first = JsonText.Read(pair ? query : item.GetProperty("text"));
+            EncodedText encoded = pair ? model.Tokenizer.EncodePair(first, JsonText.Read(item.GetProperty("document"))) : model.Tokenizer.Encode(first);
+            bool same = item.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(encoded.Ids);
+            cases.Add(new(model.Manifest.Id, first, same, await difference(item), tolerance));
+            progress.Report(cases.Count, (double)cases.Count / all.GetArrayLength());
         }
 
         return cases;
     }
 
-    private static bool SameIds(JsonElement item, EncodedText encoded) =>
-        item.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(encoded.Ids);
+    // exits: { "3": { "unit_64": […], "unit_256_first8": […] } }
+    private static Func<JsonElement, Task<double>> Vectors(MmBertEmbeddingGenerator generator, CancellationToken cancellationToken) => async item =>
+    {
+        double largest = 0;
+        foreach (JsonProperty exit in item.GetProperty("exits").EnumerateObject())
+        {
+            foreach (JsonProperty vector in exit.Value.EnumerateObject().Where(field => field.Name.StartsWith("unit_", StringComparison.Ordinal)))
+            {
+                EmbeddingGenerationOptions options = new EmbeddingGenerationOptions { Dimensions = Number(vector.Name.Split('_')[1]) }.WithExit(Number(exit.Name));
+                ReadOnlyMemory<float> found = await generator.GenerateVectorAsync(JsonText.Read(item.GetProperty("text")), options, cancellationToken);
+                largest = vector.Value.EnumerateArray().Select((expected, i) => Math.Abs(expected.GetDouble() - found.Span[i])).Append(largest).Max();
+            }
+        }
+
+        return largest;
+    };
+
+    // logits: { "3.64": 6.0, … }
+    private static Func<JsonElement, Task<double>> Logits(MmBertReranker reranker, CancellationToken cancellationToken) => async item =>
+    {
+        IReadOnlyDictionary<string, float[]> heads = await reranker.ScoreEveryHeadAsync(JsonText.Read(item.GetProperty("query")), [JsonText.Read(item.GetProperty("document"))], null, cancellationToken);
+        return item.GetProperty("logits").EnumerateObject().Max(logit => Math.Abs(logit.Value.GetDouble() - heads[logit.Name][0]));
+    };
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

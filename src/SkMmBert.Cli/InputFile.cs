@@ -13,6 +13,11 @@ internal static class InputFile
 
     public static TextLines Open(string file, Terminal terminal)
     {
+        if (file.StartsWith('-') && file != "-")
+        {
+            throw new InputException($"There is no option '{file}'. Try 'skmmbert help' and the verb.");
+        }
+
         try
         {
             return new(file == "-" ? terminal.Input : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16, FileOptions.SequentialScan));

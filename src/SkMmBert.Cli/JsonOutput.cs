@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace SkMmBert.Cli;
 
 /// <summary>Writes one JSON object a line.</summary>
-internal sealed class JsonOutput(Stream stream) : IDisposable
+internal sealed class JsonOutput(Stream stream)
 {
+    // Never disposed: it holds nothing but memory, and its disposal would write to a stream that may be closed by then.
     private readonly Utf8JsonWriter _writer = new(stream, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
     /// <summary>Writes one object.</summary>
@@ -26,6 +27,4 @@ internal sealed class JsonOutput(Stream stream) : IDisposable
         _writer.Reset();
         stream.WriteByte((byte)'\n');
     }
-
-    public void Dispose() => _writer.Dispose();
 }

@@ -18,14 +18,15 @@ internal static class Models
         }
         catch (ArgumentException error)
         {
-            throw new InputException(WithoutParameter(error));
+            throw new InputException(OfTheCommandLine(error.Message));
         }
     }
 
-    private static string WithoutParameter(ArgumentException error)
+    // What only a program can do is left out: the parameter's name and the option to set.
+    private static string OfTheCommandLine(string message)
     {
-        int at = error.Message.LastIndexOf(" (Parameter ", StringComparison.Ordinal);
-        return at < 0 ? error.Message : error.Message[..at];
+        int end = new[] { message.IndexOf("; set ", StringComparison.Ordinal), message.LastIndexOf(" (Parameter ", StringComparison.Ordinal), message.Length }.Where(at => at > 0).Min();
+        return message[..end].TrimEnd('.') + ".";
     }
 
     private sealed class Report(Action<double> report) : IProgress<double>

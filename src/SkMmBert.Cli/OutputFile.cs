@@ -4,17 +4,26 @@ namespace SkMmBert.Cli;
 internal sealed class OutputFile : IDisposable
 {
     private readonly string? _path, _temporary;
+    private readonly CancellationTokenRegistration _cancelled;
     private bool _done;
 
-    private OutputFile(Stream stream, string? path, string? temporary) => (Stream, _path, _temporary) = (stream, path, temporary);
+    private OutputFile(Stream stream, string? path, string? temporary, CancellationToken cancellationToken)
+    {
+        (Stream, _path, _temporary) = (stream, path, temporary);
+        if (temporary is not null)
+        {
+            // Even where the verb still waits for input and will never get to its end.
+            _cancelled = cancellationToken.Register(() => File.Delete(temporary));
+        }
+    }
 
     public Stream Stream { get; }
 
-    public static OutputFile Open(FileInfo? file, Terminal terminal)
+    public static OutputFile Open(FileInfo? file, Terminal terminal, CancellationToken cancellationToken = default)
     {
         if (file is null || file.ToString() == "-")
         {
-            return new(new BufferedStream(terminal.Output, 1 << 16), null, null);
+            return new(new BufferedStream(terminal.Output, 1 << 16), null, null, cancellationToken);
         }
 
         if (Directory.Exists(file.FullName))
@@ -28,7 +37,7 @@ internal sealed class OutputFile : IDisposable
         }
 
         string temporary = $"{file.FullName}.{Guid.NewGuid():N}.tmp";
-        return new(new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16), file.FullName, temporary);
+        return new(new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 1 << 16), file.FullName, temporary, cancellationToken);
     }
 
     /// <summary>Writes out what is buffered; a file gets its name.</summary>
@@ -37,6 +46,8 @@ internal sealed class OutputFile : IDisposable
         Stream.Flush();
         if (Stream is FileStream file)
         {
+            _cancelled.Dispose();
+            _cancelled.Token.ThrowIfCancellationRequested();
             file.Flush(flushToDisk: true);
             file.Dispose();
             File.Move(_temporary!, _path!, overwrite: true);
@@ -47,6 +58,7 @@ internal sealed class OutputFile : IDisposable
 
     public void Dispose()
     {
+        _cancelled.Dispose();
         if (_temporary is not null && !_done)
         {
             Stream.Dispose();

@@ -1,18 +1,43 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 
 namespace SkMmBert.Cli;
 
 /// <summary>The <c>skmmbert</c> command: one verb per file in <c>Verbs</c>.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => RunAsync(args, Terminal.OfProcess());
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    public static async Task<int> Main(string[] args)
+    {
+        using CancellationTokenSource stop = new();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        Terminal terminal = Terminal.OfProcess();
+        Task<int> running = Task.Run(() => RunAsync(args, terminal, stop.Token));
+        if (await Task.WhenAny(running, EndOfGraceAsync(stop.Token)) != running)
+        {
+            terminal.Error.WriteLine("error: " + OneLine(new OperationCanceledException())); // it waits for input that does not come
+            return 1;
+        }
+
+        return await running;
+
+        // The second Ctrl-C ends the process at once.
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
 
     /// <summary>Runs one command line. 0: done, 1: failed, 2: wrong usage or bad input.</summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        RootCommand root = new("skmmbert: vectors, tokens and checks of local mmBERT models.")
+        Command root = new("skmmbert", "Vectors, tokens and checks of local mmBERT models.")
         {
+            new HelpOption(),
             DemoVerb.Create(terminal),
             EmbedVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
@@ -25,11 +50,11 @@ internal static class Program
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             {
-                throw new InputException($"{parsed.Errors[0].Message.TrimEnd('.')}. Try 'skmmbert help'.");
+                throw new InputException(WhatIsWrong(root, parsed));
             }
 
             using StreamWriter help = new(terminal.Output, leaveOpen: true);
-            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, Output = help, Error = terminal.Error };
+            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = help, Error = terminal.Error };
             return await parsed.InvokeAsync(configuration, cancellationToken);
         }
         catch (Exception error)
@@ -39,6 +64,27 @@ internal static class Program
         }
     }
 
+    private static async Task EndOfGraceAsync(CancellationToken stop)
+    {
+        TaskCompletionSource stopped = new();
+        using CancellationTokenRegistration registration = stop.Register(stopped.SetResult);
+        await stopped.Task;
+        await Task.Delay(Grace, CancellationToken.None);
+    }
+
+    private static string WhatIsWrong(Command root, ParseResult parsed)
+    {
+        string help = parsed.CommandResult.Command == root ? "'skmmbert help'" : $"'skmmbert help {parsed.CommandResult.Command.Name}'";
+        if (parsed.Errors[0].SymbolResult is OptionResult { Tokens: [{ Value: string value }], Option: Option<int?> option })
+        {
+            return $"{option.Name} is '{value}'. Expected: a whole number.";
+        }
+
+        return parsed.UnmatchedTokens.Count == 0 ? $"{parsed.Errors[0].Message.TrimEnd('.')}. Try {help}."
+            : parsed.CommandResult.Command == root ? $"There is no verb '{parsed.UnmatchedTokens[0]}'. Expected: one of {HelpVerb.Names(root)}. Try {help}."
+            : $"'{parsed.CommandResult.Command.Name}' does not know '{parsed.UnmatchedTokens[0]}'. Try {help}.";
+    }
+
     private static string OneLine(Exception error) =>
-        (error is OperationCanceledException ? "cancelled before the end; a file that was being written is not left behind." : error.Message).ReplaceLineEndings(" ");
+        string.Join(' ', (error is OperationCanceledException ? "Cancelled before the end; no half file is left behind." : error.Message).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

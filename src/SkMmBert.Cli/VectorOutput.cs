@@ -35,8 +35,6 @@ internal sealed class JsonVectorOutput(Stream stream) : VectorOutput
         writer.WriteNumber("tokens", embedding.GetTokenCount() ?? 0);
         writer.WriteBoolean("truncated", embedding.IsTruncated());
     });
-
-    public override void Dispose() => _json.Dispose();
 }
 
 /// <summary>A NumPy array.</summary>

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -26,6 +26,7 @@ public sealed class PostgresMemoryStore : MemoryStore
 {
     private const int PageItems = 500;
     private const int WriteLocks = 64;
+    private const int MaxKeyBytes = 2_000;
 
     private readonly NpgsqlDataSource _source;
     private readonly bool _ownsSource;
@@ -34,11 +35,13 @@ public sealed class PostgresMemoryStore : MemoryStore
     private readonly PostgresServer _server;
     private volatile MemoryModel? _model;
 
-    /// <summary>Opens a store by connection string; no connection is made before the first call.</summary>
-    /// <param name="connectionString">An Npgsql connection string, such as <c>Host=db.example;Database=agents;Username=skmmbert;Password=…</c>.</param>
+    /// <summary>Opens a store by connection string or address; no connection is made before the first call.</summary>
+    /// <param name="connection">An Npgsql connection string, such as <c>Host=db.example;Database=agents;Username=skmmbert;Password=…</c>,
+    /// or an address, such as <c>postgres://skmmbert@db.example/agents?schema=crew</c>, whose schema wins over the options'.</param>
     /// <param name="options">Schema, partitions, patience; <see langword="null"/> for the defaults.</param>
-    public PostgresMemoryStore(string connectionString, PostgresMemoryOptions? options = null)
-        : this(NpgsqlDataSource.Create(connectionString), options) => _ownsSource = true;
+    /// <exception cref="ArgumentException">The connection string or address cannot be read.</exception>
+    public PostgresMemoryStore(string connection, PostgresMemoryOptions? options = null)
+        : this(PostgresAddress.Parse(connection, options ?? new PostgresMemoryOptions())) => _ownsSource = true;
 
     /// <summary>Opens a store on a data source the program already has; no connection is made before the first call.</summary>
     /// <param name="source">Gives connections to a server that takes writes. Not disposed by the store.</param>
@@ -54,6 +57,11 @@ public sealed class PostgresMemoryStore : MemoryStore
         Name = $"{where.Host}:{where.Port}/{where.Database}/{_options.Schema}";
         _schema = new PostgresSchema(_options.Schema, _options.Partitions);
         _server = new PostgresServer(source, _options, Name);
+    }
+
+    private PostgresMemoryStore((NpgsqlDataSource Source, PostgresMemoryOptions Options) opened)
+        : this(opened.Source, opened.Options)
+    {
     }
 
     /// <summary>Server, database and schema; never the password.</summary>
@@ -261,9 +269,12 @@ public sealed class PostgresMemoryStore : MemoryStore
         for (int i = 0; i < items.Count; i++)
         {
             MemoryItem item = items[i];
-            IEnumerable<string?> texts = [item.Id, item.Text, item.Source, item.Scope!.Application, item.Scope.Agent, item.Scope.User, item.Scope.Session, .. item.Metadata.Keys, .. item.Metadata.Values];
+            string?[] texts = [item.Id, item.Text, item.Source, item.Scope!.Application, item.Scope.Agent, item.Scope.User, item.Scope.Session, .. item.Metadata.Keys, .. item.Metadata.Values];
             if (texts.Any(text => text is not null && !IsStorable(text)))
                 throw new ArgumentException($"Item {i} ('{item.Id}') holds U+0000 or half of a surrogate pair. PostgreSQL cannot store either; remove them first.", nameof(items));
+            int key = texts.Where((_, part) => part is 0 or >= 3 and <= 6).Sum(text => Encoding.UTF8.GetByteCount(text ?? ""));
+            if (key > MaxKeyBytes)
+                throw new ArgumentException($"Item {i} has an id and scope of {key} bytes. PostgreSQL indexes at most {MaxKeyBytes}; use a shorter id, such as a hash of it.", nameof(items));
         }
     }
 

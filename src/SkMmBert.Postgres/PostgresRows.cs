@@ -19,6 +19,9 @@ internal static class PostgresRows
     // An array holds at most this many places of one word; more make no difference to its weight.
     private const int MaxPlaces = 255;
 
+    // The server holds under 1 MiB of words for one text; what is beyond is found by its vector only.
+    private const int MaxWordBytes = 900_000;
+
     public static long Key(DbDataReader row) => row.GetInt64(0);
 
     public static MemoryItem Read(DbDataReader row) => new()
@@ -39,10 +42,13 @@ internal static class PostgresRows
     {
         List<string> terms = LexicalTerms.Of(text);
         StringBuilder words = new();
+        int bytes = 0;
         foreach (IGrouping<string, string> term in terms.GroupBy(t => t, StringComparer.Ordinal))
         {
-            Quote(words, term.Key).Append(':');
             int count = Math.Min(MaxPlaces, term.Count());
+            bytes += Encoding.UTF8.GetByteCount(term.Key) + (2 * count) + 4;
+            if (bytes > MaxWordBytes) break;
+            Quote(words, term.Key).Append(':');
             for (int place = 1; place <= count; place++) words.Append(CultureInfo.InvariantCulture, $"{(place > 1 ? "," : "")}{place}");
             words.Append(' ');
         }

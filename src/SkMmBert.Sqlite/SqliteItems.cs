@@ -53,7 +53,7 @@ internal static class SqliteItems
     {
         SqliteStatement coarse = session[suffix.Length == 0 ? "INSERT INTO coarse VALUES(?, ?)" : $"INSERT OR REPLACE INTO coarse{suffix} VALUES(?, ?)"];
         coarse.Set(1, key);
-        coarse.Set(2, SqliteBlobs.Coarse(vector, model.Tiers[0], scope, SqliteBlobs.Seconds(time)));
+        coarse.Set(2, SqliteBlobs.Coarse(vector, model, scope, SqliteBlobs.Seconds(time)));
         coarse.Run();
         if (model.Tiers.Count >= 3)
         {

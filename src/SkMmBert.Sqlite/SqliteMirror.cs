@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace SkMmBert;
 
 /// <summary>The first stages of the funnel for one file, kept in step with what any process commits to it.</summary>
@@ -60,16 +58,16 @@ internal sealed class SqliteMirror(MemoryModel model)
         while (rows.Step())
         {
             ReadOnlySpan<byte> data = rows.Blob(1);
-            if (data.Length != SqliteBlobs.CoarseHeader + Funnel.RouteLength)
+            if (data.Length != SqliteBlobs.CoarseLength(model))
             {
+                int found = data.Length;
+                long key = rows.Integer(0);
                 rows.Reset();
-                throw new InvalidDataException($"'{path}' is damaged: the vector of item {rows.Integer(0)} has {data.Length} bytes, expected {SqliteBlobs.CoarseHeader + Funnel.RouteLength}. Restore a copy, or embed the texts again with ReembedAsync.");
+                throw new InvalidDataException($"'{path}' is damaged: the vector of item {key} has {found} bytes, expected {SqliteBlobs.CoarseLength(model)}. Restore a copy, or embed the texts again with ReembedAsync.");
             }
 
             _lastKey = rows.Integer(0);
-            Funnel.Add(
-                checked((int)_lastKey), MemoryMarshal.Read<int>(data[12..]), MemoryMarshal.Read<uint>(data[16..]), MemoryMarshal.Read<ulong>(data),
-                MemoryMarshal.Cast<byte, sbyte>(data[SqliteBlobs.CoarseHeader..]), MemoryMarshal.Read<float>(data[8..]));
+            SqliteBlobs.Follow(Funnel, checked((int)_lastKey), data);
         }
     }
 }

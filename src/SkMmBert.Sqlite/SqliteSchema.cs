@@ -67,6 +67,7 @@ internal static class SqliteSchema
             "CREATE TABLE items(key INTEGER PRIMARY KEY AUTOINCREMENT, scope INTEGER NOT NULL, id TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL, " +
             "time INTEGER NOT NULL, source TEXT, text TEXT NOT NULL, metadata TEXT)");
         session.Execute("CREATE UNIQUE INDEX items_id ON items(id, scope, start)");
+        session.Execute("CREATE INDEX items_scope ON items(scope)");
         session.Execute("CREATE INDEX items_source ON items(source) WHERE source IS NOT NULL");
         foreach (string table in VectorTables)
         {
@@ -75,6 +76,7 @@ internal static class SqliteSchema
 
         // The terms are cut by LexicalTerms, the same for every store; FTS5 only sees them joined by spaces and takes every character beyond ASCII as part of one.
         session.Execute("CREATE VIRTUAL TABLE words USING fts5(scope, text, content = '', contentless_delete = 1, tokenize = 'ascii')");
+        session.Execute("CREATE VIRTUAL TABLE words_terms USING fts5vocab(words, col)");
         session.Execute("CREATE TABLE removals(sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL)");
     }
 

@@ -6,13 +6,14 @@ using System.Runtime.InteropServices;
 namespace SkMmBert;
 
 /// <summary>One search over a file: the funnel, the words, and the items of both.</summary>
-internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, MemorySearch search, ConcurrentDictionary<string, bool> commonTerms, CancellationToken cancellationToken)
+internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, MemorySearch search, ConcurrentDictionary<string, long> commonTerms, CancellationToken cancellationToken)
 {
     // Rows the word index may rank in one search: a few milliseconds. A word in more items than this tells little; it is left to the vectors.
     private const int RowBudget = 20_000;
 
     private readonly Dictionary<int, List<EvidenceStage>> _trails = [];
     private readonly List<StageWidth> _widths = [];
+    private Dictionary<string, long>? _holders;
 
     public MemorySearchResult Run()
     {
@@ -42,7 +43,7 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
             SearchWords(scopes);
         }
 
-        return new MemorySearchResult(Fetch(), _widths);
+        return new MemorySearchResult(Fetch(), _widths) { Items = funnel.Alive, Holders = _holders };
     }
 
     private void Narrow(in VectorFunnel.Fence fence)
@@ -164,32 +165,27 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
         _widths.Add(new StageWidth("lexical", rank));
     }
 
-    // All terms of a small store; of a large one the rarest, as many as the row budget allows.
+    // The rarest terms, as many as the row budget allows. A term in more items than that is common for good: its count is remembered.
     private List<string> TellingTerms()
     {
-        List<string> terms = [.. LexicalTerms.Of(search.Text).Distinct(StringComparer.Ordinal)];
-        if (funnel.Alive <= RowBudget)
+        _holders = [];
+        SqliteStatement count = session["SELECT doc FROM words_terms WHERE term = ? AND col = 'text'"];
+        foreach (string term in LexicalTerms.Of(search.Text).Distinct(StringComparer.Ordinal))
         {
-            return terms;
-        }
+            if (!commonTerms.TryGetValue(term, out long holders))
+            {
+                holders = count.With(term).Scalar() ?? 0;
+                if (holders > RowBudget)
+                {
+                    commonTerms[term] = holders;
+                }
+            }
 
-        SqliteStatement count = session["SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"];
-        List<(string Term, long Holders)> rare = [];
-        foreach (string term in terms.Where(term => !commonTerms.ContainsKey(term)))
-        {
-            long holders = count.With($"text : {Quote(term)}", RowBudget + 1).Scalar() ?? 0;
-            if (holders > RowBudget)
-            {
-                commonTerms[term] = true;
-            }
-            else if (holders > 0)
-            {
-                rare.Add((term, holders));
-            }
+            _holders[term] = holders;
         }
 
         long total = 0;
-        return [.. rare.OrderBy(pair => pair.Holders).TakeWhile(pair => (total += pair.Holders) <= RowBudget).Select(pair => pair.Term)];
+        return [.. _holders.Where(pair => pair.Value > 0).OrderBy(pair => pair.Value).TakeWhile(pair => (total += pair.Value) <= RowBudget).Select(pair => pair.Key)];
     }
 
     private HashSet<int> KeysWith(IReadOnlyDictionary<string, string> pairs)

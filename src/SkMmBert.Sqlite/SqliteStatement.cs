@@ -102,18 +102,30 @@ internal sealed class SqliteStatement : IDisposable
 /// <summary>How vectors lie in blobs.</summary>
 internal static class SqliteBlobs
 {
-    /// <summary>signs 8, scale 4, scope 4, time 4, route bytes.</summary>
-    public const int CoarseHeader = 20;
+    /// <summary>Bytes before the signs: scale, tail, scope, time, each of four.</summary>
+    private const int Header = 16;
 
-    public static byte[] Coarse(ReadOnlySpan<float> vector, int routeLength, int scope, uint time)
+    public static int CoarseLength(MemoryModel model) => Header + (8 * SignBits.Words(model.Dimensions)) + model.Tiers[0];
+
+    public static byte[] Coarse(ReadOnlySpan<float> vector, MemoryModel model, int scope, uint time)
     {
-        byte[] blob = new byte[CoarseHeader + routeLength];
-        float scale = Int8Vector.Quantize(vector[..routeLength], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(CoarseHeader)));
-        MemoryMarshal.Write(blob, Int8Vector.Signs(vector[..routeLength]));
-        MemoryMarshal.Write(blob.AsSpan(8), scale);
-        MemoryMarshal.Write(blob.AsSpan(12), scope);
-        MemoryMarshal.Write(blob.AsSpan(16), time);
+        byte[] blob = new byte[CoarseLength(model)];
+        int route = blob.Length - model.Tiers[0];
+        float scale = Int8Vector.Quantize(vector[..model.Tiers[0]], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(route)));
+        MemoryMarshal.Write(blob, scale);
+        MemoryMarshal.Write(blob.AsSpan(4), SignBits.MeanSize(vector, model.Tiers[0]));
+        MemoryMarshal.Write(blob.AsSpan(8), scope);
+        MemoryMarshal.Write(blob.AsSpan(12), time);
+        SignBits.Write(vector, MemoryMarshal.Cast<byte, ulong>(blob.AsSpan(Header, route - Header)));
         return blob;
+    }
+
+    /// <summary>Adds a row's coarse vector to a funnel.</summary>
+    public static void Follow(VectorFunnel funnel, int key, ReadOnlySpan<byte> blob)
+    {
+        int route = blob.Length - funnel.RouteLength;
+        funnel.Add(key, MemoryMarshal.Read<int>(blob[8..]), MemoryMarshal.Read<uint>(blob[12..]), new VectorFunnel.Coarse(
+            MemoryMarshal.Cast<byte, ulong>(blob[Header..route]), MemoryMarshal.Cast<byte, sbyte>(blob[route..]), MemoryMarshal.Read<float>(blob), MemoryMarshal.Read<float>(blob[4..])));
     }
 
     /// <summary>scale 4, bytes of the retrieve tier.</summary>

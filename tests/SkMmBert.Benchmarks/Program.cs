@@ -1,15 +1,40 @@
+using SkMmBert.Benchmarks.Layers;
+using SkMmBert.Benchmarks.Memory;
+using SkMmBert.Benchmarks.Reranking;
+using SkMmBert.Benchmarks.Routing;
 using SkMmBert.Benchmarks.Tokens;
+using SkMmBert.Benchmarks.Vectors;
 
-string verb = args.Length > 0 ? args[0] : "";
-switch (verb)
+Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
 {
-    case "tokens":
-        return TokenBenchmark.Run(args[1..]);
-    case "tokens-load":
-        return LoadBenchmark.Run(args[1..]);
-    case "tokens-compare":
-        return TokenComparison.Run(args[1..]);
-    default:
-        Console.Error.WriteLine($"Found the verb '{verb}'; known are: tokens [--data DIR] [--peer], tokens-load FILE, tokens-compare TOKENIZER CASES.");
-        return 2;
+    ["tokens"] = ("[--data DIR] [--peer]", rest => Task.FromResult(TokenBenchmark.Run(rest))),
+    ["tokens-load"] = ("FILE", rest => Task.FromResult(LoadBenchmark.Run(rest))),
+    ["tokens-compare"] = ("TOKENIZER CASES", rest => Task.FromResult(TokenComparison.Run(rest))),
+    ["speed"] = ("[LENGTH…]", rest => Task.FromResult(SpeedBenchmark.Run(rest))),
+    ["speed-mixed"] = ("[COUNT]", rest => Task.FromResult(SpeedBenchmark.RunMixed(rest))),
+    ["speed-exits"] = ("[int8]", rest => Task.FromResult(SpeedBenchmark.RunExits(rest))),
+    ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
+    ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
+    ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
+    ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
+    ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
+    ["rerank-tables"] = ("DATA OUT [QUERIES]", RerankTables.WriteAsync),
+    ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
+    ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
+    ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
+    ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
+    ["routing-calibration"] = ("DATA", RoutingCalibration.RunAsync),
+    ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
+    ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+    ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
+    ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
+    ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
+};
+string verb = args.Length > 0 ? args[0] : "";
+if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))
+{
+    return await found.Run(args[1..]);
 }
+
+Console.Error.WriteLine($"Found the verb '{verb}'; known are: {string.Join(", ", verbs.Select(known => $"{known.Key} {known.Value.Usage}".Trim()))}.");
+return 2;

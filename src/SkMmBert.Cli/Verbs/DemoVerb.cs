@@ -20,8 +20,8 @@ internal static class DemoVerb
             VectorTour tour = await VectorTour.TakeAsync(model, cancellationToken);
             if (parsed.GetValue(shared.Json))
             {
-                using OutputFile output = OutputFile.Open(null, terminal);
-                using JsonOutput json = new(output.Stream);
+                using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
+                JsonOutput json = new(output.Stream);
                 Write(json, model, opened, tour);
                 output.Complete();
             }

@@ -31,7 +31,7 @@ internal static class EmbedVerb
             using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
             using MmBertModel model = Models.Open(ModelNames.Find(parsed.GetValue(shared.Model)!, "embedder"), shared.ModelOptions(parsed), terminal);
             MmBertEmbeddingGenerator generator = Models.Embedder(model, shared.EmbeddingOptions(parsed) with { MaxTokens = parsed.GetValue(maxLength) });
-            using OutputFile output = OutputFile.Open(target, terminal);
+            using OutputFile output = OutputFile.Open(target, terminal, cancellationToken);
             using VectorOutput vectors = npy ? new NpyOutput(output.Stream, parsed.GetValue(shared.Dims) ?? model.Manifest.HiddenSize)
                 : json || target is not null || parsed.GetValue(format) is not null ? new JsonVectorOutput(output.Stream)
                 : new VectorTable(terminal.People);

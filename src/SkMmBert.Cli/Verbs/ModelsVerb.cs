@@ -17,8 +17,8 @@ internal static class ModelsVerb
             Entry[] entries = [.. Find()];
             if (parsed.GetValue(shared.Json))
             {
-                using OutputFile output = OutputFile.Open(null, terminal);
-                using JsonOutput json = new(output.Stream);
+                using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
+                JsonOutput json = new(output.Stream);
                 Array.ForEach(entries, entry => json.Line(null, writer => Write(writer, entry)));
                 output.Complete();
             }

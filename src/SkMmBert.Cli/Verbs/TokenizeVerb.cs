@@ -29,7 +29,7 @@ internal static class TokenizeVerb
                 throw new InputException($"--max-length is {most}. Expected: at least {least}.");
             }
 
-            using OutputFile output = OutputFile.Open(parsed.GetValue(shared.Out), terminal);
+            using OutputFile output = OutputFile.Open(parsed.GetValue(shared.Out), terminal, cancellationToken);
             bool data = parsed.GetValue(shared.Json) || parsed.GetValue(shared.Out) is not null;
             Tokenize(lines, (text, pair) => pair is null ? tokens.Encode(text, most, special) : tokens.EncodePair(text, pair, most, special), data ? output : null, terminal, cancellationToken);
             return Task.FromResult(0);
@@ -50,7 +50,7 @@ internal static class TokenizeVerb
     private static void Tokenize(TextLines lines, Func<string, string?, EncodedText> encode, OutputFile? output, Terminal terminal, CancellationToken cancellationToken)
     {
         using ProgressLine progress = new(terminal, "texts");
-        using JsonOutput? json = output is null ? null : new(output.Stream);
+        JsonOutput? json = output is null ? null : new(output.Stream);
         Table table = new Table().AddColumns("text", "tokens", "ids").RoundedBorder();
         int done = 0;
         try

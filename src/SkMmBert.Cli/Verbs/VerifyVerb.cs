@@ -23,8 +23,8 @@ internal static class VerifyVerb
 
             if (parsed.GetValue(shared.Json))
             {
-                using OutputFile output = OutputFile.Open(null, terminal);
-                using JsonOutput json = new(output.Stream);
+                using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
+                JsonOutput json = new(output.Stream);
                 cases.ForEach(one => json.Line(null, writer => Write(writer, one)));
                 output.Complete();
             }

@@ -139,7 +139,10 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
     {
         lock (_counting)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
+            if (_disposed)
+            {
+                throw new ObjectDisposedException("MmBertModel");
+            }
             _running++;
             return threads ?? (tokens >= LongTokens && _running == 1 ? Environment.ProcessorCount : 1);
         }

@@ -109,7 +109,11 @@ public sealed class InMemoryStore : MemoryStore
                 }
             }
 
-            return new MemorySearchResult([.. trails.Select(pair => new MemoryCandidate(state.Items[pair.Key]!, pair.Value))], widths);
+            return new MemorySearchResult([.. trails.Select(pair => new MemoryCandidate(state.Items[pair.Key]!, pair.Value))], widths)
+            {
+                Items = state.Funnel.Alive,
+                Holders = LexicalTerms.Of(search.Text).Distinct().ToDictionary(term => term, term => (long)state.Words.Holders(term)),
+            };
         }, cancellationToken);
     }
 
@@ -277,9 +281,7 @@ public sealed class InMemoryStore : MemoryStore
         }
 
         int slot = state.Items.Count;
-        sbyte[] route = new sbyte[state.Funnel.RouteLength];
-        float scale = Int8Vector.Quantize(vector[..route.Length], route);
-        state.Funnel.Add(slot, scope, (uint)Math.Clamp(item.Time!.Value.ToUnixTimeSeconds(), 0, uint.MaxValue), Int8Vector.Signs(vector[..route.Length]), route, scale);
+        state.Funnel.Add(slot, scope, (uint)Math.Clamp(item.Time!.Value.ToUnixTimeSeconds(), 0, uint.MaxValue), vector);
         sbyte[] retrieve = new sbyte[state.Funnel.RetrieveLength];
         state.Scales.Add(Int8Vector.Quantize(vector[..retrieve.Length], retrieve));
         state.Retrieve.Add(retrieve);

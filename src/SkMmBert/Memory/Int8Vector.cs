@@ -9,37 +9,23 @@ namespace SkMmBert;
 /// <summary>Vectors of one byte a number with one scale: the coarse form the funnel scans.</summary>
 internal static class Int8Vector
 {
-    /// <summary>Normalises a prefix to length 1 and rounds it to bytes; number i is about <c>bytes[i] * scale</c>.</summary>
-    public static float Quantize(ReadOnlySpan<float> prefix, Span<sbyte> bytes)
+    /// <summary>Rounds numbers to bytes; number i is about <c>bytes[i] * scale</c>, where scale is what is returned.</summary>
+    public static float Quantize(ReadOnlySpan<float> numbers, Span<sbyte> bytes)
     {
-        float norm = prefix.IsEmpty ? 0 : TensorPrimitives.Norm(prefix);
-        if (norm == 0)
+        float largest = numbers.IsEmpty ? 0 : Math.Abs(TensorPrimitives.MaxMagnitude(numbers));
+        if (largest == 0)
         {
             bytes.Clear();
             return 0;
         }
 
-        float largest = Math.Abs(TensorPrimitives.MaxMagnitude(prefix));
-
         float factor = 127 / largest;
-        for (int i = 0; i < prefix.Length; i++)
+        for (int i = 0; i < numbers.Length; i++)
         {
-            bytes[i] = (sbyte)MathF.Round(prefix[i] * factor);
+            bytes[i] = (sbyte)MathF.Round(numbers[i] * factor);
         }
 
-        return largest / (127 * norm);
-    }
-
-    /// <summary>One bit a number, set where it is positive; at most 64.</summary>
-    public static ulong Signs(ReadOnlySpan<float> prefix)
-    {
-        ulong signs = 0;
-        for (int i = 0; i < Math.Min(64, prefix.Length); i++)
-        {
-            signs |= prefix[i] > 0 ? 1UL << i : 0;
-        }
-
-        return signs;
+        return largest / 127;
     }
 
     /// <summary>The dot product of two rows of bytes of the same length.</summary>

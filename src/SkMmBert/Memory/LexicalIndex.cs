@@ -43,6 +43,9 @@ internal sealed class LexicalIndex
         _alive--;
     }
 
+    /// <summary>How many items hold the term, removed ones included until the store compacts.</summary>
+    public int Holders(string term) => _postings.TryGetValue(term, out List<Posting>? list) ? Math.Min(list.Count, _alive) : 0;
+
     /// <summary>The best slots among those allowed, best first; equal scores keep slot order.</summary>
     public List<Scored> Search(string text, int take, Func<int, bool> allowed, CancellationToken cancellationToken)
     {
@@ -90,4 +93,29 @@ internal static class Bm25
 
     public static double Score(double weight, int count, int length, double averageLength) =>
         weight * count * (Saturation + 1) / (count + (Saturation * (1 - LengthShare + (LengthShare * length / averageLength))));
+
+    /// <summary>The score of a text for weighted terms, for candidates that did not come from an index.</summary>
+    public static float Score((string Term, double Weight)[] terms, string text, double averageLength)
+    {
+        List<string> held = LexicalTerms.Of(text);
+        Span<int> counts = terms.Length <= 64 ? stackalloc int[terms.Length] : new int[terms.Length];
+        foreach (string term in held)
+        {
+            for (int i = 0; i < terms.Length; i++)
+            {
+                counts[i] += string.Equals(terms[i].Term, term, StringComparison.Ordinal) ? 1 : 0;
+            }
+        }
+
+        double score = 0;
+        for (int i = 0; i < terms.Length; i++)
+        {
+            score += counts[i] == 0 ? 0 : Score(terms[i].Weight, counts[i], held.Count, Math.Max(1, averageLength));
+        }
+
+        return (float)score;
+    }
+
+    /// <summary>More than any text can score for terms of this weight in all.</summary>
+    public static double Ceiling(double weight) => weight * (Saturation + 1);
 }

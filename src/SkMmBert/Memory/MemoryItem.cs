@@ -38,6 +38,18 @@ public sealed record MemoryItem
     /// <summary>The full vector, of length 1; empty until <see cref="AgentMemory"/> has embedded the text.</summary>
     public ReadOnlyMemory<float> Vector { get; init; }
 
+    /// <summary>Reads an item from a line of JSON: <c>{"id"?,"text","source"?,"start"?,"end"?,"scope"?,"time"?,"metadata"?}</c>, where scope is a text such as <c>user=ada</c> or an object.</summary>
+    /// <param name="json">The line.</param>
+    /// <exception cref="FormatException">It is not such an object; the message says what was found.</exception>
+    public static MemoryItem FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return MemoryJson.Read(json);
+    }
+
+    /// <summary>Writes the item, without its vector, as one line that <see cref="FromJson"/> reads back.</summary>
+    public string ToJson() => MemoryJson.Write(this);
+
     /// <summary>The same fields and the same metadata; vectors are not compared, because they follow from the text.</summary>
     /// <param name="other">The other item.</param>
     public bool Equals(MemoryItem? other) =>

@@ -39,6 +39,14 @@ public sealed record MemoryCandidate(MemoryItem Item, IReadOnlyList<EvidenceStag
 /// <param name="Widths">How many items entered each stage, first stage first.</param>
 public sealed record MemorySearchResult(IReadOnlyList<MemoryCandidate> Candidates, IReadOnlyList<StageWidth> Widths)
 {
+    /// <summary>About how many items the store has in all, so that the weight of a word can be told.</summary>
+    /// <value>The default is 0: not known.</value>
+    public long Items { get; init; }
+
+    /// <summary>About how many items of the store hold each term of the question.</summary>
+    /// <value>The default is <see langword="null"/>: not known, and estimated from <see cref="MemoryStore.SampleAsync"/>.</value>
+    public IReadOnlyDictionary<string, long>? Holders { get; init; }
+
     /// <summary>The answer when there is nothing to look through.</summary>
     public static MemorySearchResult Empty { get; } = new([], []);
 }

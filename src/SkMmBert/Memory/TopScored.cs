@@ -1,42 +1,59 @@
 namespace SkMmBert;
 
 /// <summary>A slot with the score a stage gave it.</summary>
-internal readonly record struct Scored(float Score, int Slot);
+internal readonly record struct Scored(float Score, int Slot)
+{
+    /// <summary>Whether this one comes before the other: a higher score, or of equal ones the lower slot.</summary>
+    public bool Beats(in Scored other) => Score > other.Score || (Score == other.Score && Slot < other.Slot);
+}
 
 /// <summary>Keeps the best <paramref name="capacity"/> of many scores; of equal ones, the lower slot.</summary>
 internal sealed class TopScored(int capacity)
 {
-    // A heap with the worst kept one on top.
-    private readonly PriorityQueue<Scored, Scored> _kept = new(Math.Min(capacity, 4_096), WorstFirst);
+    private readonly List<Scored> _heap = new(Math.Min(capacity, 4_096)); // the worst kept one is first
 
-    private static readonly Comparer<Scored> WorstFirst =
-        Comparer<Scored>.Create((a, b) => a.Score != b.Score ? a.Score.CompareTo(b.Score) : b.Slot.CompareTo(a.Slot));
-
-    public bool Admits(float score, int slot) =>
-        capacity > 0 && (_kept.Count < capacity || WorstFirst.Compare(new Scored(score, slot), _kept.Peek()) > 0);
+    public bool Admits(float score, int slot) => capacity > 0 && (_heap.Count < capacity || new Scored(score, slot).Beats(_heap[0]));
 
     public void Offer(float score, int slot)
     {
+        if (!Admits(score, slot))
+        {
+            return;
+        }
+
         Scored offered = new(score, slot);
-        if (_kept.Count < capacity)
+        int at = _heap.Count;
+        if (at < capacity)
         {
-            _kept.Enqueue(offered, offered);
+            _heap.Add(offered);
+            for (int parent; at > 0 && _heap[parent = (at - 1) / 2].Beats(offered); at = parent)
+            {
+                _heap[at] = _heap[parent];
+            }
+
+            _heap[at] = offered;
+            return;
         }
-        else if (Admits(score, slot))
+
+        at = 0;
+        for (int child; (child = (2 * at) + 1) < _heap.Count; at = child)
         {
-            _kept.EnqueueDequeue(offered, offered);
+            child += child + 1 < _heap.Count && _heap[child].Beats(_heap[child + 1]) ? 1 : 0;
+            if (!offered.Beats(_heap[child]))
+            {
+                break;
+            }
+
+            _heap[at] = _heap[child];
         }
+
+        _heap[at] = offered;
     }
 
     public List<Scored> BestFirst()
     {
-        List<Scored> all = new(_kept.Count);
-        while (_kept.TryDequeue(out Scored scored, out _))
-        {
-            all.Add(scored);
-        }
-
-        all.Reverse();
+        List<Scored> all = [.. _heap];
+        all.Sort((a, b) => a.Beats(b) ? -1 : b.Beats(a) ? 1 : 0);
         return all;
     }
 }

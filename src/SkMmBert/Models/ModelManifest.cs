@@ -39,13 +39,3 @@ public sealed record ModelManifest(
     /// <summary>Prompts by name, as sentence-transformers keeps them; empty if the folder has none.</summary>
     public IReadOnlyDictionary<string, string> Prompts { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 }
-
-/// <summary>How token states become one vector.</summary>
-public enum ModelPooling
-{
-    /// <summary>Mean over all tokens, special tokens included.</summary>
-    Mean,
-
-    /// <summary>The state of the first token.</summary>
-    Cls,
-}

@@ -14,8 +14,8 @@ public sealed record ModelOptions
     public ModelPrecision Precision { get; init; } = ModelPrecision.Fp32;
 
     /// <summary>Most tokens that go through the model in one run. Bounds memory for any mix of inputs; a longer single text still runs alone.</summary>
-    /// <value>The default is 4,096.</value>
-    public int MaxBatchTokens { get; init; } = 4_096;
+    /// <value>The default is 1,024: enough to keep the matrix kernels busy, and small enough that a layer's values stay in the processor's cache.</value>
+    public int MaxBatchTokens { get; init; } = 1_024;
 
     /// <summary>Processor threads one run may use.</summary>
     /// <value>The default is <see langword="null"/>: one thread a run for short texts in parallel streams, more only for a long one.</value>
@@ -61,14 +61,4 @@ public enum ExitNorm
 
     /// <summary>Published ONNX graphs as they are: nothing is added at any exit, whether the graph norms its output or not.</summary>
     AsGraph,
-}
-
-/// <summary>Arithmetic of the linear layers.</summary>
-public enum ModelPrecision
-{
-    /// <summary>32-bit floating point: equal to the reference.</summary>
-    Fp32,
-
-    /// <summary>8-bit integers with a scale per token and per weight column: about twice as fast, slightly different vectors.</summary>
-    Int8,
 }

@@ -85,18 +85,19 @@ public sealed class MmBertReranker : Reranker
     /// <summary>Scores and says how many layer-tokens it took.</summary>
     internal RerankScore[] Score(string query, IReadOnlyList<string> texts, RerankOptions options, out long layerTokens, CancellationToken cancellationToken)
     {
-        RerankPairs pairs = Encode(query, texts, options, cancellationToken);
-        using RerankRun run = Run(pairs, options);
+        RerankPairs pairs = Pairs(query, texts, options);
+        RerankUnit[] units = pairs.EncodeAll(cancellationToken);
+        using RerankRun run = Run(texts.Count, options);
         switch (options.Effort)
         {
             case RerankEffort.ProgressiveEffort:
-                run.ScoreProgressively(Steps(options), Exits[^1], options.Top ?? 0, cancellationToken);
+                run.ScoreProgressively(units, Steps(options), Exits[^1], options.Top ?? 0, cancellationToken);
                 break;
             case RerankEffort.ExitEffort exit:
-                run.ScoreAll(exit.Layer, cancellationToken);
+                run.ScoreAll(units, exit.Layer, cancellationToken);
                 break;
             default:
-                run.ScoreAll(Exits[^1], cancellationToken);
+                run.ScoreAll(units, Exits[^1], cancellationToken);
                 break;
         }
 
@@ -107,15 +108,15 @@ public sealed class MmBertReranker : Reranker
     /// <summary>Logits of every exit at one dimension, [exits][texts], and the tokens of each text.</summary>
     internal (float[][] Logits, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
     {
-        RerankPairs pairs = Encode(query, texts, options, cancellationToken);
-        using RerankRun run = Run(pairs, options);
+        RerankUnit[] units = Pairs(query, texts, options).EncodeAll(cancellationToken);
+        using RerankRun run = Run(texts.Count, options);
         int[] tokens = new int[texts.Count];
-        foreach (RerankUnit unit in pairs.Units)
+        foreach (RerankUnit unit in units)
         {
             tokens[unit.Text] += unit.Ids.Length;
         }
 
-        return (texts.Count == 0 ? [.. Exits.Select(_ => Array.Empty<float>())] : run.ScoreEveryExit(Exits, cancellationToken), tokens);
+        return (texts.Count == 0 ? [.. Exits.Select(_ => Array.Empty<float>())] : run.ScoreEveryExit(units, Exits, cancellationToken), tokens);
     }
 
     /// <summary>Logits of every head for each text, keyed <c>exit.dimension</c>; every layer is run once.</summary>
@@ -129,7 +130,7 @@ public sealed class MmBertReranker : Reranker
         ArgumentNullException.ThrowIfNull(texts);
         RerankOptions options = Options with { MaxTokens = maxTokens ?? Options.MaxTokens };
         Check(options);
-        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Encode(query, texts, options, cancellationToken), cancellationToken), cancellationToken);
+        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), texts.Count, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -162,8 +163,8 @@ public sealed class MmBertReranker : Reranker
             {
                 try
                 {
-                    RerankPairs encoded = Encode(query, texts, options, stop.Token);
-                    using RerankRun own = Run(encoded, options);
+                    RerankPairs encoded = Pairs(query, texts, options);
+                    using RerankRun own = Run(texts.Count, options);
                     Volatile.Write(ref pairs, encoded);
                     Volatile.Write(ref run, own);
                     RerankDeadline deadline = new(own, encoded, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare);
@@ -178,30 +179,30 @@ public sealed class MmBertReranker : Reranker
                 }
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        lock (_lock)
+        {
+            // Whoever disposes the reranker and then the model waits for this, however the call ends.
+            _leftover = _leftover.IsCompleted ? work : Task.WhenAll(_leftover, work);
+        }
+
         TimeSpan grace = budget + TimeSpan.FromMilliseconds(2) - options.Clock.GetElapsedTime(started);
         await Task.WhenAny(work, Task.Delay(grace > TimeSpan.Zero ? grace : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
+
+        // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
         timer.Cancel();
         cancellationToken.ThrowIfCancellationRequested();
         if (work.IsCompleted)
         {
             await work.ConfigureAwait(false);
         }
-        else
-        {
-            // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
-            lock (_lock)
-            {
-                _leftover = Task.WhenAll(_leftover, work);
-            }
-        }
 
         return Volatile.Read(ref run) is RerankRun done ? Results(done, Volatile.Read(ref pairs)!, options) : new RerankScore[texts.Count];
     }
 
-    private RerankPairs Encode(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken) =>
-        RerankPairs.Encode(_model.Tokenizer, query, texts, options.MaxTokens ?? _model.Config.PairLength ?? _model.Manifest.ContextLength, options.LongTexts, cancellationToken);
+    private RerankPairs Pairs(string query, IReadOnlyList<string> texts, RerankOptions options) =>
+        new(_model.Tokenizer, query, texts, options.MaxTokens ?? _model.Config.PairLength ?? _model.Manifest.ContextLength, options.LongTexts);
 
-    private RerankRun Run(RerankPairs pairs, RerankOptions options) => new(_model, _heads, _norm, pairs, options.Dimension ?? Dimensions[0]);
+    private RerankRun Run(int texts, RerankOptions options) => new(_model, _heads, _norm, texts, options.Dimension ?? Dimensions[0]);
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
     {

@@ -5,7 +5,8 @@ namespace SkMmBert;
 internal sealed class RerankDeadline
 {
     private readonly RerankRun _run;
-    private readonly int[][] _units;
+    private readonly RerankPairs _pairs;
+    private readonly RerankUnit[]?[] _units;
     private readonly int _earlyExit, _lastExit;
     private readonly float _share;
     private readonly Lock _lock = new();
@@ -13,14 +14,14 @@ internal sealed class RerankDeadline
     private int _next, _busy, _finished;
 
     /// <param name="run">Where states are run and scores are kept.</param>
-    /// <param name="pairs">Units in text order, texts in first-stage order.</param>
+    /// <param name="pairs">Texts in first-stage order; encoded when their turn comes.</param>
     /// <param name="earlyExit">The exit texts are scored at first.</param>
     /// <param name="lastExit">The exit the best of them carry on to.</param>
     /// <param name="share">Share of the texts scored early that carries on before more are scored early.</param>
     public RerankDeadline(RerankRun run, RerankPairs pairs, int earlyExit, int lastExit, float share)
     {
-        (_run, _earlyExit, _lastExit, _share) = (run, earlyExit, lastExit, share);
-        _units = [.. pairs.Units.Select((unit, i) => (unit.Text, i)).GroupBy(pair => pair.Text, pair => pair.i).Select(group => group.ToArray())];
+        (_run, _pairs, _earlyExit, _lastExit, _share) = (run, pairs, earlyExit, lastExit, share);
+        _units = new RerankUnit[]?[pairs.Count];
     }
 
     /// <summary>Works until everything is scored at the last exit or the token is cancelled.</summary>
@@ -108,7 +109,8 @@ internal sealed class RerankDeadline
         {
             if (state is null)
             {
-                LayerState early = _run.Start(_units[text], _earlyExit, stop);
+                RerankUnit[] units = _units[text] = _pairs.Encode(text);
+                LayerState early = _run.Start(units, _earlyExit, stop);
                 if (_earlyExit == _lastExit)
                 {
                     early.Dispose();
@@ -124,7 +126,7 @@ internal sealed class RerankDeadline
             {
                 using (state)
                 {
-                    _run.CarryOn(state, _units[text], _lastExit, stop).Dispose();
+                    _run.CarryOn(state, _units[text]!, _lastExit, stop).Dispose();
                 }
             }
 

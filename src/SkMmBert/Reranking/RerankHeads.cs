@@ -3,22 +3,22 @@ namespace SkMmBert;
 /// <summary>Every head of a reranker on every text, each layer run once.</summary>
 internal static class RerankHeads
 {
-    public static IReadOnlyDictionary<string, float[]> Score(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankPairs pairs, CancellationToken cancellationToken)
+    public static IReadOnlyDictionary<string, float[]> Score(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankUnit[] all, int texts, CancellationToken cancellationToken)
     {
         Dictionary<string, float[]> result = [];
         foreach (int exit in heads.Exits)
         {
             foreach (int dimension in heads.Dimensions)
             {
-                float[] logits = result[$"{exit}.{dimension}"] = new float[pairs.CutAt.Length];
+                float[] logits = result[$"{exit}.{dimension}"] = new float[texts];
                 logits.AsSpan().Fill(float.NegativeInfinity);
             }
         }
 
         int width = model.Manifest.HiddenSize;
-        foreach (int[] units in BatchPlanner.Plan([.. pairs.Units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
+        foreach (int[] units in BatchPlanner.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
         {
-            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => pairs.Units[unit].Ids)]), heads.Exits[0], cancellationToken);
+            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits[0], cancellationToken);
             try
             {
                 foreach (int exit in heads.Exits)
@@ -39,7 +39,7 @@ internal static class RerankHeads
                         for (int row = 0; row < units.Length; row++)
                         {
                             // The best slice counts.
-                            int text = pairs.Units[units[row]].Text;
+                            int text = all[units[row]].Text;
                             best[text] = Math.Max(best[text], logits[row]);
                         }
                     }

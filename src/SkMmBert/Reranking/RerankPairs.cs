@@ -1,93 +1,129 @@
+using System.Buffers;
+
 namespace SkMmBert;
 
-/// <summary>Query and texts as token ids that fit a limit.</summary>
-/// <param name="Units">What goes through the model: one or, for a sliced text, several for each text, in text order.</param>
-/// <param name="CutAt">Where reading each text stopped; null where nothing was cut, [texts].</param>
-internal sealed record RerankPairs(IReadOnlyList<RerankUnit> Units, int?[] CutAt)
+/// <summary>Turns a query, encoded once, and texts into token ids that fit a limit. Thread-safe.</summary>
+internal sealed class RerankPairs
 {
     // Slices share an eighth, so that an answer across a border stands whole in one of them.
     private const int OverlapShare = 8;
 
-    public static RerankPairs Encode(TextTokenizer tokenizer, string query, IReadOnlyList<string> texts, int maxTokens, LongTextPolicy policy, CancellationToken cancellationToken)
-    {
-        int budget = maxTokens - tokenizer.PairSpecialTokens, limit = budget + 1;
-        int[] buffer = new int[limit];
-        int[] queryIds = buffer[..tokenizer.Encode(query.AsSpan(), buffer, out _)];
-        List<RerankUnit> units = new(texts.Count);
-        int?[] cutAt = new int?[texts.Count];
-        for (int i = 0; i < texts.Count; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            string text = texts[i] ?? throw new ArgumentException($"Text {i} is null. Give an empty string for a text without content.", nameof(texts));
-            ReadOnlySpan<int> ids = buffer.AsSpan(0, tokenizer.Encode(text.AsSpan(), buffer, out _));
-            if (queryIds.Length + ids.Length <= budget)
-            {
-                units.Add(new RerankUnit(i, Join(tokenizer, queryIds, ids, maxTokens)));
-            }
-            else if (policy == LongTextPolicy.Refuse)
-            {
-                throw new ArgumentException(
-                    $"Text {i} and the query have more than {budget} tokens together. Shorten the text, raise MaxTokens or choose another LongTextPolicy.", nameof(texts));
-            }
-            else if (policy == LongTextPolicy.Cut)
-            {
-                units.Add(new RerankUnit(i, Cut(tokenizer, query, text, queryIds, ids, maxTokens, out int read)));
-                cutAt[i] = read;
-            }
-            else
-            {
-                cutAt[i] = Slice(tokenizer, i, text, queryIds, budget, maxTokens, units) ? text.Length : null;
-            }
-        }
+    private readonly TextTokenizer _tokenizer;
+    private readonly string _query;
+    private readonly int[] _queryIds;
+    private readonly IReadOnlyList<string> _texts;
+    private readonly int _maxTokens;
+    private readonly LongTextPolicy _policy;
 
-        return new RerankPairs(units, cutAt);
+    public RerankPairs(TextTokenizer tokenizer, string query, IReadOnlyList<string> texts, int maxTokens, LongTextPolicy policy)
+    {
+        (_tokenizer, _query, _texts, _maxTokens, _policy) = (tokenizer, query, texts, maxTokens, policy);
+        int[] buffer = ArrayPool<int>.Shared.Rent(Limit);
+        _queryIds = buffer[..tokenizer.Encode(query.AsSpan(), buffer.AsSpan(0, Limit), out _)];
+        ArrayPool<int>.Shared.Return(buffer);
+        CutAt = new int?[texts.Count];
     }
 
-    private static int[] Cut(TextTokenizer tokenizer, string query, string text, ReadOnlySpan<int> queryIds, ReadOnlySpan<int> textIds, int maxTokens, out int read)
+    /// <summary>Number of texts.</summary>
+    public int Count => _texts.Count;
+
+    /// <summary>Where reading each text stopped; null where nothing was cut, [texts].</summary>
+    public int?[] CutAt { get; }
+
+    // What of the limit is left for query and text.
+    private int Budget => _maxTokens - _tokenizer.PairSpecialTokens;
+
+    // One more than fits tells that something must go.
+    private int Limit => Budget + 1;
+
+    /// <summary>The units of all texts, in text order.</summary>
+    public RerankUnit[] EncodeAll(CancellationToken cancellationToken)
     {
-        int budget = maxTokens - tokenizer.PairSpecialTokens;
-        if (queryIds.Length > budget && textIds.Length > budget)
+        List<RerankUnit> units = new(Count);
+        for (int i = 0; i < Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            units.AddRange(Encode(i));
+        }
+
+        return [.. units];
+    }
+
+    /// <summary>The units of one text: one, or several where it is sliced.</summary>
+    public RerankUnit[] Encode(int index)
+    {
+        string text = _texts[index] ?? throw new ArgumentException($"Text {index} is null. Give an empty string for a text without content.", "texts");
+        int[] buffer = ArrayPool<int>.Shared.Rent(Limit);
+        try
+        {
+            ReadOnlySpan<int> ids = buffer.AsSpan(0, _tokenizer.Encode(text.AsSpan(), buffer.AsSpan(0, Limit), out _));
+            if (_queryIds.Length + ids.Length <= Budget)
+            {
+                return [new RerankUnit(index, Join(_queryIds, ids))];
+            }
+
+            switch (_policy)
+            {
+                case LongTextPolicy.Refuse:
+                    throw new ArgumentException(
+                        $"Text {index} and the query have more than {Budget} tokens together. Shorten the text, raise MaxTokens or choose another LongTextPolicy.", "texts");
+                case LongTextPolicy.Cut:
+                    return [new RerankUnit(index, Cut(text, ids, out CutAt[index]))];
+                default:
+                    return Slice(index, text);
+            }
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(buffer);
+        }
+    }
+
+    private int[] Cut(string text, ReadOnlySpan<int> ids, out int? cutAt)
+    {
+        if (_queryIds.Length > Budget && ids.Length > Budget)
         {
             // Neither side was read to its end, so only the tokenizer can tell which is longer.
-            EncodedText pair = tokenizer.EncodePair(query, text, maxTokens);
-            read = pair.Offsets.Length > 1 ? pair.Offsets[^2].End : 0;
+            EncodedText pair = _tokenizer.EncodePair(_query, text, _maxTokens);
+            cutAt = pair.Offsets.Length > 1 ? pair.Offsets[^2].End : 0;
             return pair.Ids;
         }
 
-        int kept = PipelineTokenizer.PairLengths(queryIds.Length, textIds.Length, budget, queryIds.Length > textIds.Length).Second;
-        int[] again = new int[kept];
-        read = 0;
+        int kept = PipelineTokenizer.PairLengths(_queryIds.Length, ids.Length, Budget, _queryIds.Length > ids.Length).Second, read = 0;
         if (kept > 0)
         {
-            tokenizer.Encode(text.AsSpan(), again, out read);
+            _tokenizer.Encode(text.AsSpan(), new int[kept], out read);
         }
 
-        return Join(tokenizer, queryIds, textIds, maxTokens);
+        cutAt = read;
+        return Join(_queryIds, ids);
     }
 
-    // Returns whether the query had to be cut, too.
-    private static bool Slice(TextTokenizer tokenizer, int index, string text, ReadOnlySpan<int> queryIds, int budget, int maxTokens, List<RerankUnit> units)
+    private RerankUnit[] Slice(int index, string text)
     {
-        ReadOnlySpan<int> query = queryIds[..Math.Min(queryIds.Length, budget / 2)];
-        int room = budget - query.Length;
-        int[] ids = tokenizer.Encode(text, addSpecialTokens: false).Ids;
+        // A query longer than half of the room is cut, too; then the whole text counts as cut at its end.
+        ReadOnlySpan<int> query = _queryIds.AsSpan(0, Math.Min(_queryIds.Length, Budget / 2));
+        CutAt[index] = query.Length < _queryIds.Length ? text.Length : null;
+        int room = Budget - query.Length;
+        int[] ids = _tokenizer.Encode(text, addSpecialTokens: false).Ids;
+        List<RerankUnit> units = [];
         for (int start = 0; ; start += Math.Max(1, room - (room / OverlapShare)))
         {
             // The last slice ends with the text and is as long as the others.
             bool last = start + room >= ids.Length;
             int from = last ? Math.Max(0, ids.Length - room) : start;
-            units.Add(new RerankUnit(index, Join(tokenizer, query, ids.AsSpan(from, Math.Min(room, ids.Length - from)), maxTokens)));
+            units.Add(new RerankUnit(index, Join(query, ids.AsSpan(from, Math.Min(room, ids.Length - from)))));
             if (last)
             {
-                return query.Length < queryIds.Length;
+                return [.. units];
             }
         }
     }
 
-    private static int[] Join(TextTokenizer tokenizer, ReadOnlySpan<int> query, ReadOnlySpan<int> text, int maxTokens)
+    private int[] Join(ReadOnlySpan<int> query, ReadOnlySpan<int> text)
     {
-        int[] ids = new int[Math.Min(maxTokens, query.Length + text.Length + tokenizer.PairSpecialTokens)];
-        int written = tokenizer.AddSpecialTokens(query, text, ids, maxTokens);
+        int[] ids = new int[Math.Min(_maxTokens, query.Length + text.Length + _tokenizer.PairSpecialTokens)];
+        int written = _tokenizer.AddSpecialTokens(query, text, ids, _maxTokens);
         return written == ids.Length ? ids : ids[..written];
     }
 }

@@ -11,19 +11,18 @@ internal sealed class RerankRun : IDisposable
     private readonly MmBertModel _model;
     private readonly ScoreHeads _heads;
     private readonly RerankNorm _norm;
-    private readonly IReadOnlyList<RerankUnit> _units;
     private readonly int _dimension;
     private readonly int _streams;
     private readonly Lock _lock = new();
     private List<Held> _held = [];
     private long _layerTokens;
 
-    public RerankRun(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankPairs pairs, int dimension)
+    public RerankRun(MmBertModel model, ScoreHeads heads, RerankNorm norm, int texts, int dimension)
     {
-        (_model, _heads, _norm, _units, _dimension) = (model, heads, norm, pairs.Units, dimension);
+        (_model, _heads, _norm, _dimension) = (model, heads, norm, dimension);
         _streams = model.Options.Threads is null ? Environment.ProcessorCount : 1;
-        Logits = new float[pairs.CutAt.Length];
-        Exits = new int[pairs.CutAt.Length];
+        Logits = new float[texts];
+        Exits = new int[texts];
         Logits.AsSpan().Fill(float.NegativeInfinity);
     }
 
@@ -46,40 +45,42 @@ internal sealed class RerankRun : IDisposable
     }
 
     /// <summary>Scores all texts at one exit and keeps no state.</summary>
-    public void ScoreAll(int exit, CancellationToken cancellationToken) => Start(exit, hold: 0, cancellationToken);
+    public void ScoreAll(RerankUnit[] units, int exit, CancellationToken cancellationToken) => StartAll(units, exit, hold: 0, cancellationToken);
 
     /// <summary>Scores all texts at the first exit of the plan, then those that carry on at the next, and so on to the last exit.</summary>
-    public void ScoreProgressively(IReadOnlyList<RerankStep> steps, int lastExit, int top, CancellationToken cancellationToken)
+    public void ScoreProgressively(RerankUnit[] units, IReadOnlyList<RerankStep> steps, int lastExit, int top, CancellationToken cancellationToken)
     {
         int[] alive = [.. Enumerable.Range(0, Logits.Length)];
         if (steps.Count == 0)
         {
-            ScoreAll(lastExit, cancellationToken);
+            ScoreAll(units, lastExit, cancellationToken);
             return;
         }
 
-        Start(steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
+        StartAll(units, steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
+        List<float[]> visited = [];
         for (int i = 0; i < steps.Count; i++)
         {
-            alive = steps[i].Survivors(Logits, alive, top);
+            visited.Add([.. Logits]);
+            alive = steps[i].Survivors(steps[i].Guess(visited), alive, top);
             KeepOnly(alive);
-            CarryOn(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
+            CarryOnHeld(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
         }
     }
 
     /// <summary>Scores everything at every exit given, ascending, in one pass; [exits][texts].</summary>
-    public float[][] ScoreEveryExit(IReadOnlyList<int> exits, CancellationToken cancellationToken)
+    public float[][] ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
     {
         float[][] table = new float[exits.Count][];
         for (int i = 0; i < exits.Count; i++)
         {
             if (i == 0)
             {
-                Start(exits[0], Logits.Length, cancellationToken);
+                StartAll(units, exits[0], Logits.Length, cancellationToken);
             }
             else
             {
-                CarryOn(exits[i], hold: i + 1 < exits.Count, cancellationToken);
+                CarryOnHeld(exits[i], hold: i + 1 < exits.Count, cancellationToken);
             }
 
             table[i] = [.. Logits];
@@ -89,16 +90,16 @@ internal sealed class RerankRun : IDisposable
     }
 
     /// <summary>Runs one text from its ids to an exit; the caller owns the state.</summary>
-    public LayerState Start(int[] units, int exit, CancellationToken cancellationToken)
+    public LayerState Start(RerankUnit[] units, int exit, CancellationToken cancellationToken)
     {
-        TokenBatch batch = TokenBatch.Of([.. units.Select(unit => _units[unit].Ids)]);
+        TokenBatch batch = TokenBatch.Of([.. units.Select(unit => unit.Ids)]);
         LayerState state = _model.Run(batch, exit, cancellationToken);
         Finish(state, units, 0);
         return state;
     }
 
     /// <summary>Carries one text on to a later exit; the caller owns both states.</summary>
-    public LayerState CarryOn(LayerState state, int[] units, int exit, CancellationToken cancellationToken)
+    public LayerState CarryOn(LayerState state, RerankUnit[] units, int exit, CancellationToken cancellationToken)
     {
         LayerState next = _model.Continue(state, exit, cancellationToken);
         Finish(next, units, state.Exit);
@@ -112,16 +113,17 @@ internal sealed class RerankRun : IDisposable
     }
 
     // hold: how many texts may carry on; 0 keeps no state.
-    private void Start(int exit, int hold, CancellationToken cancellationToken)
+    private void StartAll(RerankUnit[] units, int exit, int hold, CancellationToken cancellationToken)
     {
-        int[] lengths = [.. _units.Select(unit => unit.Ids.Length)];
+        int[] lengths = [.. units.Select(unit => unit.Ids.Length)];
 
         // Enough batches that no stream waits long for the last one of another.
         int budget = Math.Min(_model.Options.MaxBatchTokens, Math.Max(512, lengths.Sum() / (4 * _streams)));
         List<int[]> batches = BatchPlanner.Plan(lengths, budget, exactLengths: false);
         InStreams(batches.Count, cancellationToken, i =>
         {
-            LayerState state = Start(batches[i], exit, cancellationToken);
+            RerankUnit[] batch = [.. batches[i].Select(unit => units[unit])];
+            LayerState state = Start(batch, exit, cancellationToken);
             if (hold == 0)
             {
                 state.Dispose();
@@ -130,10 +132,10 @@ internal sealed class RerankRun : IDisposable
 
             lock (_lock)
             {
-                _held.Add(new Held(state, batches[i]));
+                _held.Add(new Held(state, batch));
 
                 // A sliced text may still get its best slice, so its states stay.
-                if (hold < Logits.Length && _units.Count == Logits.Length && _held.Sum(held => held.Bytes) > MaxHeldBytes)
+                if (hold < Logits.Length && units.Length == Logits.Length && _held.Sum(held => held.Bytes) > MaxHeldBytes)
                 {
                     // Only the best `hold` so far can still be among the best of all.
                     int[] scored = [.. Enumerable.Range(0, Logits.Length).Where(text => Exits[text] == exit)];
@@ -143,7 +145,7 @@ internal sealed class RerankRun : IDisposable
         });
     }
 
-    private void CarryOn(int exit, bool hold, CancellationToken cancellationToken)
+    private void CarryOnHeld(int exit, bool hold, CancellationToken cancellationToken)
     {
         List<Held> from = _held;
         ConcurrentBag<Held> next = [];
@@ -181,7 +183,7 @@ internal sealed class RerankRun : IDisposable
         List<Held> next = [];
         foreach (Held held in _held)
         {
-            int[] rows = [.. Enumerable.Range(0, held.Units.Length).Where(row => kept.Contains(_units[held.Units[row]].Text))];
+            int[] rows = [.. Enumerable.Range(0, held.Units.Length).Where(row => kept.Contains(held.Units[row].Text))];
             if (rows.Length == held.Units.Length)
             {
                 next.Add(held);
@@ -199,7 +201,7 @@ internal sealed class RerankRun : IDisposable
         _held = next;
     }
 
-    private void Finish(LayerState state, int[] units, int fromExit)
+    private void Finish(LayerState state, RerankUnit[] units, int fromExit)
     {
         int width = _model.Manifest.HiddenSize, tokens = state.Lengths.Sum();
         Interlocked.Add(ref _layerTokens, (long)tokens * (state.Exit - fromExit));
@@ -210,7 +212,7 @@ internal sealed class RerankRun : IDisposable
         {
             for (int row = 0; row < units.Length; row++)
             {
-                int text = _units[units[row]].Text;
+                int text = units[row].Text;
                 if (Exits[text] != state.Exit)
                 {
                     (Exits[text], Logits[text]) = (state.Exit, logits[row]);
@@ -246,7 +248,7 @@ internal sealed class RerankRun : IDisposable
         }
     }
 
-    private sealed record Held(LayerState State, int[] Units)
+    private sealed record Held(LayerState State, RerankUnit[] Units)
     {
         public long Bytes { get; } = State.Hidden.Length * (long)sizeof(float);
     }

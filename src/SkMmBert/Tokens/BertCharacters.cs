@@ -15,7 +15,8 @@ internal sealed class BertCharacters
 
     private readonly CharacterTable _flags = new();
     private readonly Dictionary<int, int> _lower = [];
-    private readonly Dictionary<int, Range> _stripped = [];
+    private readonly int[] _strippedTable = BertTables.Stripped.ToArray();
+    private readonly Dictionary<int, int> _stripped = []; // where its length stands in the table
 
     public BertCharacters()
     {
@@ -41,10 +42,10 @@ internal sealed class BertCharacters
             }
         }
 
-        ReadOnlySpan<int> stripped = BertTables.Stripped;
+        int[] stripped = _strippedTable;
         for (int at = 0; at < stripped.Length; at += 2 + stripped[at + 1])
         {
-            _stripped[stripped[at]] = (at + 2)..(at + 2 + stripped[at + 1]);
+            _stripped[stripped[at]] = at + 1;
             Add(stripped[at], HasStripped);
         }
     }
@@ -59,9 +60,15 @@ internal sealed class BertCharacters
     /// <summary>What remains of a character that decomposes.</summary>
     public bool TryGetStripped(int character, out ReadOnlySpan<int> parts)
     {
-        bool has = (Flags(character) & HasStripped) != 0;
-        parts = has ? BertTables.Stripped[_stripped[character]] : [];
-        return has;
+        if ((Flags(character) & HasStripped) == 0)
+        {
+            parts = [];
+            return false;
+        }
+
+        int at = _stripped[character];
+        parts = _strippedTable.AsSpan(at + 1, _strippedTable[at]);
+        return true;
     }
 
     /// <summary>The blocks that BERT's own code takes for Chinese, a slip of the pen (0x2B920) included.</summary>

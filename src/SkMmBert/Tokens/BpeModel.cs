@@ -32,10 +32,8 @@ internal sealed partial class BpeModel
         IsPlain = bytes && _merges.All().All(m => IsWhole(m.Left) && IsWhole(m.Right) && IsWhole(m.Merged));
     }
 
-    /// <summary>Whether every token but byte tokens stands for its own characters, so that words may be cut and remembered.</summary>
+    /// <summary>Whether every token but byte tokens stands for its own characters, so that <see cref="CanCut"/> holds and words may be remembered.</summary>
     public bool IsPlain { get; }
-
-    public bool Cuts => IsPlain;
 
     public static BpeModel Read(TokenizerJson file, BpePipeline pipeline)
     {

@@ -32,7 +32,12 @@ internal sealed class BpePipeline
         TokenizerPart[] normalizers = file.Normalizer.Flatten("normalizers");
         foreach (TokenizerPart step in normalizers)
         {
-            pipeline.ReadNormalizer(step, normalizers.Length);
+            pipeline.ReadNormalizer(step);
+        }
+
+        if (normalizers.Length > 1)
+        {
+            throw file.Normalizer.Fault($"{normalizers.Length} normalizers in a row; at most one is expected for a BPE model");
         }
 
         TokenizerPart[] steps = file.PreTokenizer.Flatten("pretokenizers");
@@ -49,7 +54,7 @@ internal sealed class BpePipeline
         return pipeline;
     }
 
-    private void ReadNormalizer(TokenizerPart step, int steps)
+    private void ReadNormalizer(TokenizerPart step)
     {
         if (step.Type != "Replace")
         {
@@ -57,9 +62,9 @@ internal sealed class BpePipeline
         }
 
         (string pattern, string with) = TokenDecoder.ReadReplace(step);
-        if (steps > 1 || pattern.Length != 1 || with.Length != 1 || char.IsSurrogate(pattern[0]))
+        if (pattern.Length != 1 || with.Length != 1 || char.IsSurrogate(pattern[0]))
         {
-            throw step.Fault("only one replacement, of one character by one, is known");
+            throw step.Fault("only a replacement of one character by one is known");
         }
 
         Space = NormalizedFrom = pattern[0];

@@ -90,20 +90,18 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
         }
 
         int solid = from + text[from..limit].TrimEnd().Length;
-        if (_pipeline.SplitsWords)
+        if (_pipeline.SplitsWords && text[from..solid].LastIndexOfAny(_space, _wordStart) is > 0 and int word)
         {
-            return from + Math.Max(0, text[from..solid].LastIndexOfAny(_space, _wordStart));
+            return from + word;
         }
 
-        for (int at = solid - 1; at > from; at--)
+        int at = _model.IsPlain ? solid - 1 : from;
+        while (at > from && !_model.CanCut(text, at))
         {
-            if (_model.CanCut(text, at))
-            {
-                return at;
-            }
+            at--;
         }
 
-        return from;
+        return Math.Max(at, from);
     }
 
     private bool EncodeGap(ReadOnlySpan<char> text, int start, int end, bool gapStart, ref TokenSink sink)
@@ -191,7 +189,7 @@ internal sealed partial class BpeTokenizer : PipelineTokenizer
     // Cuts where nothing can merge, so that long words become short ones.
     private bool EncodeSegments(ReadOnlySpan<char> text, int start, int end, WordPrefix prefix, ref TokenSink sink)
     {
-        if (_model.Cuts && (end - start > WordCache.LongestWord || !_pipeline.SplitsWords))
+        if (_model.IsPlain && (end - start > WordCache.LongestWord || !_pipeline.SplitsWords))
         {
             for (int at = start + 1; at < end; at++)
             {

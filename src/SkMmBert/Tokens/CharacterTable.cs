@@ -8,7 +8,8 @@ internal sealed class CharacterTable
     private const int PageSize = 256;
 
     private readonly ushort[] _pages = new ushort[0x110000 / PageSize]; // page 0 holds -1 only
-    private int[] _ids = new int[PageSize];
+    private int[] _ids = new int[16 * PageSize];
+    private int _used = 1;
 
     public CharacterTable() => Array.Fill(_ids, -1);
 
@@ -20,9 +21,13 @@ internal sealed class CharacterTable
         ref ushort page = ref _pages[codePoint >> 8];
         if (page == 0)
         {
-            page = (ushort)(_ids.Length / PageSize);
-            Array.Resize(ref _ids, _ids.Length + PageSize);
-            Array.Fill(_ids, -1, page * PageSize, PageSize);
+            page = (ushort)_used++;
+            if (_used * PageSize > _ids.Length)
+            {
+                int length = _ids.Length;
+                Array.Resize(ref _ids, 2 * length);
+                Array.Fill(_ids, -1, length, length);
+            }
         }
 
         _ids[(page * PageSize) + (codePoint & 0xFF)] = id;

@@ -4,7 +4,14 @@ namespace SkMmBert;
 /// <remarks>
 /// <para>Offsets are in UTF-16 units of the string that was given, so <c>text[start..end]</c> is the token's text.</para>
 /// <para>Thread-safe. Holds no unmanaged memory.</para>
+/// <para>Cost: tens of megabytes of text a second on one thread; a text that is cut is not read much beyond the cut.</para>
 /// </remarks>
+/// <example><code>
+/// TextTokenizer tokenizer = TextTokenizer.Open("models/mini-embed/tokenizer.json");
+/// EncodedText encoded = tokenizer.Encode("Get the current weather for a city");
+/// // encoded.Ids → 2, 8452, 5515, 6570, 7738, 5574, 5485, 8616, 1
+/// // encoded.Offsets[3] → [7, 15): "current" with its space
+/// </code></example>
 public abstract class TextTokenizer
 {
     /// <summary>Number of token ids the tokenizer can produce.</summary>

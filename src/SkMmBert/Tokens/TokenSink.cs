@@ -29,7 +29,7 @@ internal ref struct TokenSink
     /// <summary>Whether a token came that did not fit.</summary>
     public bool Full { get; private set; }
 
-    /// <summary>End of the last token taken, in the text.</summary>
+    /// <summary>End of the last character whose tokens were all taken, in the text.</summary>
     public int End { get; private set; }
 
     public readonly bool WantsOffsets => !_offsets.IsEmpty;
@@ -45,6 +45,8 @@ internal ref struct TokenSink
     {
         if (Count >= Limit)
         {
+            // A character whose tokens are not all here does not count as read.
+            End = Math.Min(End, start);
             Full = true;
             return false;
         }

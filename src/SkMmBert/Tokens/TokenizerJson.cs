@@ -192,20 +192,22 @@ internal sealed class TokenizerJson
         }
 
         AddedTokens = new AddedToken[tokens.GetArrayLength()];
-        int highest = (Vocabulary?.Count ?? 0) + (4 * AddedTokens.Length) + 65_536;
+        int next = Vocabulary?.Pieces ?? 0;
         for (int index = 0; index < AddedTokens.Length; index++)
         {
             TokenizerPart token = TokenizerPart.From(Path, "added_tokens", tokens[index]);
             string text = token.Text("content");
             int id = token.Number("id");
-            if (id > highest)
+            int expected = id;
+            if (Vocabulary is not null && !Vocabulary.TryFind(text, out expected))
             {
-                throw Fault($"the added token '{text}' has id {id}; at most {highest} is expected");
+                // Hugging Face numbers new tokens on from the vocabulary, whatever the file says.
+                expected = next++;
             }
 
-            if (Vocabulary is not null && Vocabulary.TryFind(text, out int known) && known != id)
+            if (id != expected)
             {
-                throw Fault($"the added token '{text}' has id {id}, but {known} in the vocabulary");
+                throw Fault($"the added token '{text}' has id {id}; {expected}, its id in the vocabulary or the next free one, is expected");
             }
 
             AddedTokens[index] = new AddedToken(

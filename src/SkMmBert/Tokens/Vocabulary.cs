@@ -22,6 +22,9 @@ internal sealed class Vocabulary
     /// <summary>The highest id plus one.</summary>
     public int Count => _starts.Length - 1;
 
+    /// <summary>The number of pieces; less than <see cref="Count"/> where ids are left out.</summary>
+    public int Pieces { get; private init; }
+
     public ReadOnlySpan<byte> this[int id] => _arena.AsSpan(_starts[id], _starts[id + 1] - _starts[id]);
 
     public string Text(int id) => Encoding.UTF8.GetString(this[id]);
@@ -116,7 +119,7 @@ internal sealed class Vocabulary
         }
 
         int[] slots = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, 2 * entries.Count - entries.Count / 2))];
-        Vocabulary vocabulary = new(arena, starts, slots);
+        Vocabulary vocabulary = new(arena, starts, slots) { Pieces = entries.Count };
         int mask = slots.Length - 1;
         for (int id = 0; id < count; id++)
         {

@@ -1,10 +1,11 @@
-// PostgreSQL with pgvector on a free loopback port, until standard input ends.
+// PostgreSQL with pgvector on loopback, until standard input ends: node server.mjs [PORT [FOLDER]]; port 0 takes a free one, no folder keeps all in memory.
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 
-const db = await PGlite.create({ extensions: { vector } })
-const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 32 })
+const [port = '0', dataDir] = process.argv.slice(2)
+const db = await PGlite.create({ dataDir, extensions: { vector } })
+const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: Number(port), maxConnections: 32 })
 server.addEventListener('listening', event => console.log(`port ${event.detail.port}`))
 await server.start()
 process.stdin.resume()

@@ -1,0 +1,29 @@
+namespace SkMmBert;
+
+/// <summary>How the two sides of the search become one score: each side counts by what the question's words are worth in this catalogue.</summary>
+/// <remarks>
+/// The weights are fitted so that the softmax of the scores is the chance that a tool is meant (listwise, all data sets counting alike);
+/// the command <c>routing fit</c> of the benchmarks prints them, and the table with each family of sets left out of the fit.
+/// </remarks>
+internal static class ToolMixer
+{
+    /// <summary>Weights of: cosine, cosine × share of words known, cosine × share of words met, BM25, BM25 × known, BM25 × met, name, name × known.</summary>
+    public static readonly float[] Weights = [1.781f, -1.979f, 1.399f, 0.453f, -0.002f, -0.185f, 1.734f, 2.259f];
+
+    /// <summary>BM25 is divided by this, so that it is of the size of the others.</summary>
+    public const float LexicalUnit = 5;
+
+    /// <summary>Writes the score of every tool, [tools].</summary>
+    public static void Mix(in ToolScores scores, ReadOnlySpan<float> weights, Span<float> mixed)
+    {
+        float known = scores.KnownShare, met = scores.MetShare;
+        float dense = (weights[0] + (weights[1] * known) + (weights[2] * met)) / scores.DenseSpread;
+        float lexical = (weights[3] + (weights[4] * known) + (weights[5] * met)) / LexicalUnit;
+        float names = weights[6] + (weights[7] * known);
+        ReadOnlySpan<float> cosines = scores.Dense, words = scores.Lexical, said = scores.Names;
+        for (int tool = 0; tool < mixed.Length; tool++)
+        {
+            mixed[tool] = (dense * (cosines[tool] - scores.DenseMean)) + (lexical * words[tool]) + (names * said[tool]);
+        }
+    }
+}

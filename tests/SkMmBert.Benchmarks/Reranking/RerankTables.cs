@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace SkMmBert.Benchmarks.Reranking;
+
+/// <summary>Scores the candidates of every dev set at every exit once and keeps the tables, so that curves and tables can be drawn from them at no cost.</summary>
+internal static class RerankTables
+{
+    public sealed record Saved(string Set, int Dimension, int[] Exits, float[][] Logits, int[] Tokens, float[] First, float[] Gains, float[] Missed);
+
+    public static MmBertModel Open(string name, ModelPrecision precision) => MmBertModel.Open(Path.Combine(Root, "models", name), new ModelOptions { CacheFolder = Path.Combine(Root, "artifacts", "bench-graphs"), Precision = precision });
+
+    public static string Root { get; } = FindRoot();
+
+    public static async Task<int> WriteAsync(string[] args)
+    {
+        int queries = args.Length > 2 ? int.Parse(args[2]) : 40;
+        using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", ModelPrecision.Fp32);
+        using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = 256 });
+        await using StreamWriter output = new(args[1]);
+        foreach (string name in DevSet.Names)
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            DevSet set = DevSet.Load(args[0], name).Sample(queries);
+            FirstStage first = new(embed, set.Texts);
+            Console.Error.WriteLine($"{name}: {set.Texts.Length} texts embedded in {watch.Elapsed.TotalSeconds:0.0} s");
+            foreach ((string query, Dictionary<int, float> gains) in set.Queries)
+            {
+                RerankSample sample = first.Search(query, gains, 100);
+                foreach (int dimension in reranker.Dimensions)
+                {
+                    // Every dimension costs a run of its own; only the widest on more than a third of the queries.
+                    if (dimension != reranker.Dimensions[0] && Array.FindIndex(set.Queries, q => q.Query == query) % 3 != 0)
+                    {
+                        continue;
+                    }
+
+                    (float[][] logits, int[] tokens) = reranker.ScoreEveryExit(query, sample.Texts, reranker.Options with { Dimension = dimension }, default);
+                    await output.WriteLineAsync(JsonSerializer.Serialize(new Saved(name, dimension, [.. reranker.Exits], logits, tokens, [.. sample.FirstScores!], [.. sample.Gains!], [.. sample.MissedGains])));
+                }
+            }
+
+            await output.FlushAsync();
+            Console.Error.WriteLine($"{name}: {set.Queries.Length} queries in {watch.Elapsed.TotalSeconds:0.0} s");
+        }
+
+        return 0;
+    }
+
+    public static List<(string Set, int Dimension, RerankTable Table)> Read(string path) =>
+        [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Saved>(line)!).Select(saved =>
+            (saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed })))];
+
+    private static string FindRoot([System.Runtime.CompilerServices.CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace SkMmBert.Cli.Tests;
+
+/// <summary>What only a process of its own can show: signals, and the samples as programs.</summary>
+public sealed class ProcessTests
+{
+    [Fact]
+    public async Task Embed_CtrlC_LeavesNoHalfFile()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no SIGINT to send to another process.");
+        }
+
+        string folder = Directory.CreateTempSubdirectory("skmmbert-").FullName;
+        try
+        {
+            string output = Path.Combine(folder, "vectors.jsonl");
+            using Process process = Start(Path.ChangeExtension(typeof(Program).Assembly.Location, null), ["embed", "--out", output]);
+            Task writing = Task.Run(async () =>
+            {
+                try
+                {
+                    string line = string.Join(' ', Enumerable.Repeat("so many words to embed", 40));
+                    for (int i = 0; i < 20_000; i++)
+                    {
+                        await process.StandardInput.WriteLineAsync(line);
+                    }
+                }
+                catch (IOException)
+                {
+                    // the process is gone, as it should be
+                }
+            });
+            Stopwatch waited = Stopwatch.StartNew();
+            while (Directory.GetFiles(folder).Length == 0 && !process.HasExited && waited.Elapsed < TimeSpan.FromSeconds(60))
+            {
+                await Task.Delay(50);
+            }
+
+            Assert.EndsWith(".tmp", Assert.Single(Directory.GetFiles(folder)));
+            using Process kill = Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            await writing;
+            Assert.NotEqual(0, process.ExitCode);
+            Assert.Empty(Directory.GetFiles(folder));
+            Assert.StartsWith("error: Cancelled", await process.StandardError.ReadToEndAsync());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    public static TheoryData<string> Samples => [.. Directory.GetFiles(Path.Combine(Paths.Root, "samples"), "*.cs").Select(file => Path.GetFileName(file)).Order()];
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public async Task Sample_Run_PrintsWhatItSaysItPrints(string sample)
+    {
+        string path = Path.Combine(Paths.Root, "samples", sample);
+        string[] expected = [.. File.ReadLines(path).SkipWhile(line => line != "// prints").Skip(1).Where(line => line.StartsWith("// ", StringComparison.Ordinal)).Select(line => line[3..])];
+        Assert.NotEmpty(expected);
+        using Process process = Start("dotnet", ["run", "-c", "Release", path]);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, output + await error);
+        Assert.Equal(expected, output.TrimEnd().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd()));
+    }
+
+    private static Process Start(string program, string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
+    {
+        WorkingDirectory = Paths.Root,
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+}
