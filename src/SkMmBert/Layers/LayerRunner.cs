@@ -70,6 +70,18 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
 
     protected abstract void Free();
 
+    /// <summary>Where the tokens of each text begin, and the end: [rows + 1].</summary>
+    protected static int[] Starts(int[] lengths)
+    {
+        int[] starts = new int[lengths.Length + 1];
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            starts[i + 1] = starts[i] + lengths[i];
+        }
+
+        return starts;
+    }
+
     private LayerState Counted(int tokens, Func<int, LayerState> run, CancellationToken cancellationToken)
     {
         int several = Enter(tokens);
