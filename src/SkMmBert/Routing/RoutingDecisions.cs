@@ -65,19 +65,13 @@ internal static class RoutingDecisions
         return tools.Count == decision.Tools.Count ? decision : decision with { Tools = tools };
     }
 
-    // The softmax of the scores is fitted to be the chance that a tool is meant: the list ends where the chances add up.
+    // The longer the tools stay close behind the best, the longer the list: measured better than a fixed length or a share of the softmax.
     private static int Length(ReadOnlySpan<ToolHit> hits, ToolRouterOptions options)
     {
-        float total = 0;
-        foreach (ToolHit hit in hits)
-        {
-            total += MathF.Exp(hit.Score - hits[0].Score);
-        }
-
         int kept = 0;
-        for (float sum = 0; kept < Math.Min(hits.Length, options.MaximumTools) && (kept < options.MinimumTools || sum < options.Calibration.Coverage * total); kept++)
+        while (kept < Math.Min(hits.Length, options.MaximumTools) && (kept < options.MinimumTools || hits[kept].Score >= hits[0].Score - options.Calibration.Gap))
         {
-            sum += MathF.Exp(hits[kept].Score - hits[0].Score);
+            kept++;
         }
 
         return kept;

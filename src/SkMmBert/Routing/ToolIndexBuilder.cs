@@ -61,18 +61,20 @@ internal sealed class ToolIndexBuilder(IEmbeddingGenerator<string, Embedding<flo
         await _cache.AddAsync(entries.SelectMany(entry => entry.Hashes.Zip(entry.Texts)).Concat(smallTalk), cancellationToken).ConfigureAwait(false);
         int rows = entries.Sum(entry => entry.Hashes.Length);
         ToolVectors match = new(rows, _cache.Width), route = new(rows, RouteWidth(_cache.Width));
-        int[] rowTools = new int[rows];
+        int[] toolRows = new int[entries.Length + 1];
         for (int tool = 0, row = 0; tool < entries.Length; tool++)
         {
             foreach (UInt128 hash in entries[tool].Hashes)
             {
                 match.Set(row, _cache[hash]);
                 route.Set(row, _cache[hash]);
-                rowTools[row++] = tool;
+                row++;
             }
+
+            toolRows[tool + 1] = row;
         }
 
-        ToolIndex index = new([.. entries.Select(entry => entry.Profile)], rowTools, route, match, [.. smallTalk.Select(text => _cache[text.Hash])]);
+        ToolIndex index = new([.. entries.Select(entry => entry.Profile)], toolRows, route, match, [.. smallTalk.Select(text => _cache[text.Hash])]);
         _built = [new Built(entries, key, index), .. _built.Take(KeptIndexes - 1)];
         return index;
     }

@@ -60,7 +60,10 @@ internal sealed class ToolListing(ToolRouter router, int maximumListed)
                 list.Add(await DecideAsync(entries, catalogue, [search], FindToolsFunction.Most, cancellationToken).ConfigureAwait(false) ?? []);
             }
 
-            list.Add(Indexes(words.Names, byName));
+            foreach (int called in Indexes(words.Names, byName))
+            {
+                list.Keep(called);
+            }
         }
 
         if ((options?.ToolMode as RequiredChatToolMode)?.RequiredFunctionName is { } required)

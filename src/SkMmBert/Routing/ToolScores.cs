@@ -124,12 +124,40 @@ internal struct ToolScores : IDisposable
             Rescore(index, wide, wideScale, cosines);
         }
 
-        int[] tools = index.RowTools;
-        for (int row = 0; row < cosines.Length; row++)
+        ReadOnlySpan<int> starts = index.ToolRows;
+        for (int tool = 0; tool < best.Length; tool++)
         {
-            ref float tool = ref best[tools[row]];
-            tool = MathF.Max(tool, cosines[row]);
+            best[tool] = MathF.Max(best[tool], Best(cosines[starts[tool]..starts[tool + 1]]));
         }
+    }
+
+    // A tool with examples: half its best text, half the mean of its best three, since one lucky example is no evidence yet.
+    private static float Best(ReadOnlySpan<float> rows)
+    {
+        if (rows.Length == 1)
+        {
+            return rows[0];
+        }
+
+        float first = float.MinValue, second = float.MinValue, third = float.MinValue;
+        foreach (float cosine in rows)
+        {
+            if (cosine > third)
+            {
+                third = cosine;
+                if (third > second)
+                {
+                    (second, third) = (third, second);
+                }
+
+                if (second > first)
+                {
+                    (first, second) = (second, first);
+                }
+            }
+        }
+
+        return (first + (rows.Length == 2 ? (first + second) / 2 : (first + second + third) / 3)) / 2;
     }
 
     // Full-width cosines for the best rows of the short prefix and of the words; the others are moved to the full width's scale, below them.
@@ -151,11 +179,14 @@ internal struct ToolScores : IDisposable
         float most = TensorPrimitives.Max<float>(Lexical);
         float words = most > 0 ? Floor(Lexical, 0, most, LexicalShortlist) : float.PositiveInfinity;
         float cap = meanWide + ((floor - meanNarrow) * ratio);
-        for (int row = 0; row < cosines.Length; row++)
+        for (int tool = 0; tool < Count; tool++)
         {
-            cosines[row] = cosines[row] >= floor || _lexical[index.RowTools[row]] >= words
-                ? match.Cosine(row, wide, wideScale)
-                : MathF.Min(meanWide + ((cosines[row] - meanNarrow) * ratio), cap);
+            for (int row = index.ToolRows[tool]; row < index.ToolRows[tool + 1]; row++)
+            {
+                cosines[row] = cosines[row] >= floor || _lexical[tool] >= words
+                    ? match.Cosine(row, wide, wideScale)
+                    : MathF.Min(meanWide + ((cosines[row] - meanNarrow) * ratio), cap);
+            }
         }
     }
 

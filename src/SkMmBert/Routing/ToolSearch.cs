@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace SkMmBert;
 
 /// <summary>One tool of a search.</summary>
@@ -44,16 +42,17 @@ internal static class ToolSearch
     }
 }
 
-/// <summary>What tells whether the best tool fits at all.</summary>
-/// <param name="Likeness">Best cosine, in spreads above that of small talk.</param>
+/// <summary>What tells whether the best tool fits at all; each is of the same meaning whatever the model.</summary>
+/// <param name="Likeness">Best tool's cosine: 0 as small talk reaches it, 1 for equal texts.</param>
 /// <param name="Standing">Best tool's cosine, in spreads above the mean of all tools.</param>
+/// <param name="Lead">How far that is above the next best cosine, in spreads.</param>
 /// <param name="Chance">Softmax of the best tool's score.</param>
 /// <param name="Words">Best tool's BM25 as a share of the weight of the question's words.</param>
 /// <param name="Name">Share of the best tool's name that was said.</param>
 /// <param name="Known">Weight of the question's words that some tool has, as a share of all.</param>
-internal readonly record struct ToolSignals(float Likeness, float Standing, float Chance, float Words, float Name, float Known)
+internal readonly record struct ToolSignals(float Likeness, float Standing, float Lead, float Chance, float Words, float Name, float Known)
 {
-    public const int Length = 6;
+    public const int Length = 7;
 
     public static ToolSignals Of(ToolIndex index, in ToolScores scores, ReadOnlySpan<ToolHit> hits)
     {
@@ -62,16 +61,18 @@ internal readonly record struct ToolSignals(float Likeness, float Standing, floa
             return default;
         }
 
-        float sum = 0;
+        float sum = 0, next = float.MinValue;
         foreach (ToolHit hit in hits[..Math.Min(hits.Length, ToolSearch.Candidates)])
         {
             sum += MathF.Exp(hit.Score - hits[0].Score);
+            next = hit.Tool == hits[0].Tool ? next : MathF.Max(next, hit.Dense);
         }
 
         int best = hits[0].Tool;
         return new ToolSignals(
-            (TensorPrimitives.Max<float>(scores.Dense) - index.SmallTalkMean) / index.SmallTalkSpread,
+            (hits[0].Dense - index.SmallTalk) / MathF.Max(0.05f, 1 - index.SmallTalk),
             (hits[0].Dense - scores.DenseMean) / scores.DenseSpread,
+            hits.Length > 1 ? (hits[0].Dense - next) / scores.DenseSpread : 0,
             1 / sum,
             scores.Terms.TotalWeight > 0 ? hits[0].Lexical / scores.Terms.TotalWeight : 0,
             MathF.Min(1, scores.Names[best]),
@@ -80,6 +81,6 @@ internal readonly record struct ToolSignals(float Likeness, float Standing, floa
 
     public void CopyTo(Span<float> values)
     {
-        (values[0], values[1], values[2], values[3], values[4], values[5]) = (Likeness, Standing, Chance, Words, Name, Known);
+        (values[0], values[1], values[2], values[3], values[4], values[5], values[6]) = (Likeness, Standing, Lead, Chance, Words, Name, Known);
     }
 }
