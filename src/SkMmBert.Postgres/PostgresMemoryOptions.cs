@@ -38,6 +38,9 @@ public sealed partial record PostgresMemoryOptions
     /// <summary>Items the HNSW index may look at for one search before the search gives up on it.</summary>
     internal int IndexScan { get; init; } = 40_000;
 
+    /// <summary>Items that words may find before they are ranked, at least; rarer words find first.</summary>
+    internal int WordHits { get; init; } = 5_000;
+
     internal void Validate()
     {
         // The name stands in statements as it is.

@@ -30,6 +30,13 @@ internal sealed class PostgresSchema(string schema, int partitions)
     /// <summary>Makes or migrates the tables, up to a version, and ties them to the model. Runs in a transaction.</summary>
     public async Task<MemoryModel> BindAsync(NpgsqlConnection connection, string name, MemoryModel model, int version, CancellationToken cancellationToken)
     {
+        // A store that is ready needs no right to make anything, and no lock.
+        if (await IsThereAsync(connection, cancellationToken).ConfigureAwait(false))
+        {
+            Dictionary<string, string> ready = await ReadFactsAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (ready.GetValueOrDefault("version") == Version.ToString(CultureInfo.InvariantCulture) && ready.GetValueOrDefault("fingerprint") == model.Fingerprint) return model;
+        }
+
         Dictionary<string, string> facts = await MigrateAsync(connection, name, version, cancellationToken).ConfigureAwait(false);
         if (facts.TryGetValue("fingerprint", out string? fingerprint))
             return fingerprint == model.Fingerprint ? model : throw MemoryModel.Mismatch(name, facts["model"], fingerprint, model);
@@ -132,6 +139,12 @@ internal sealed class PostgresSchema(string schema, int partitions)
         CREATE INDEX items_written ON {Table} (written);
         CREATE INDEX items_source ON {Table} USING hash (source);
         """;
+
+    private async Task<bool> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        using NpgsqlCommand command = new($"SELECT to_regclass('{Facts}') IS NOT NULL", connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
 
     private async Task WriteFactsAsync(NpgsqlConnection connection, (string Name, string Value)[] facts, CancellationToken cancellationToken)
     {

@@ -11,6 +11,9 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
 {
     private const int MaxTerms = 128;
 
+    // How many items words may find before they are ranked, for each one wanted.
+    private const int HitsPerTaken = 50;
+
     // Enough of a huge store to weigh words and estimate lengths.
     private const int SampleRows = 20_000;
 
@@ -198,7 +201,6 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
     private async Task SearchWordsAsync(
         NpgsqlConnection connection, MemorySearch search, Statistics statistics, string[] terms, Dictionary<long, (MemoryItem Item, List<EvidenceStage> Trail)> found, List<StageWidth> widths, CancellationToken cancellationToken)
     {
-        // Words that nearly every item of a huge store holds only reorder what rarer words find.
         (string Term, long Holders)[] held = [.. terms.Zip(statistics.Holders).Where(t => t.Second > 0).OrderBy(t => t.Second)];
         if (held.Length == 0)
         {
@@ -206,7 +208,9 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
             return;
         }
 
-        string[] finding = [.. held.Where((t, i) => i == 0 || !statistics.Capped || t.Holders <= SampleRows).Select(t => t.Term)];
+        // The rarest words find the items, as long as they are not too many; all words rank them. A word that nearly all hold decides little.
+        long most = Math.Max(options.WordHits, HitsPerTaken * (long)search.Take), hits = 0;
+        string[] finding = [.. held.TakeWhile((t, i) => (hits += t.Holders) <= most || i == 0).Select(t => t.Term)];
         float[] weights = [.. held.Select(t => (float)Bm25.Weight(Math.Min(t.Holders, statistics.Visible), statistics.Capped ? statistics.Total : statistics.Visible))];
         PostgresFence fence = PostgresFence.Of(search);
         string average = fence.Add(statistics.AverageLength), query = fence.Add(PostgresRows.Query(finding));

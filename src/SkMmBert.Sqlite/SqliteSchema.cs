@@ -67,6 +67,7 @@ internal static class SqliteSchema
             "CREATE TABLE items(key INTEGER PRIMARY KEY AUTOINCREMENT, scope INTEGER NOT NULL, id TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL, " +
             "time INTEGER NOT NULL, source TEXT, text TEXT NOT NULL, metadata TEXT)");
         session.Execute("CREATE UNIQUE INDEX items_id ON items(id, scope, start)");
+        session.Execute("CREATE INDEX items_scope ON items(scope)");
         session.Execute("CREATE INDEX items_source ON items(source) WHERE source IS NOT NULL");
         foreach (string table in VectorTables)
         {

@@ -1,6 +1,9 @@
 using SkMmBert.Benchmarks.Layers;
+using SkMmBert.Benchmarks.Memory;
 using SkMmBert.Benchmarks.Reranking;
+using SkMmBert.Benchmarks.Routing;
 using SkMmBert.Benchmarks.Tokens;
+using SkMmBert.Benchmarks.Vectors;
 
 Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
 {
@@ -13,10 +16,19 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
     ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
     ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
+    ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
+    ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
     ["rerank-tables"] = ("DATA OUT [QUERIES]", RerankTables.WriteAsync),
     ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
+    ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
+    ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
+    ["routing-calibration"] = ("DATA", RoutingCalibration.RunAsync),
+    ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+    ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
+    ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
+    ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
 if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))

@@ -213,20 +213,56 @@ public sealed class ServerTests(ServerTests.OwnServer server) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task SearchAndCount_ReadsGiven_GoThere()
+    public async Task SearchAndCount_ReplicaGiven_ReadThereAndWriteToThePrimary()
     {
         Assert.SkipUnless(await server.HasVectorAsync(), "The PostgreSQL of this machine has no pgvector.");
-        // What a replica does: it takes no writes.
-        await using NpgsqlDataSource replica = NpgsqlDataSource.Create(server.ConnectionString + ";Options=-c default_transaction_read_only=on;Application Name=replica");
-        using PostgresMemoryStore store = new(server.Source, new() { Schema = TestServer.NewSchema(), Reads = replica });
+        int replica = await server.StartReplicaAsync();
+        NpgsqlConnectionStringBuilder where = new(server.ConnectionString);
+        // As in docs/postgres.md.
+        await using NpgsqlMultiHostDataSource hosts = new NpgsqlDataSourceBuilder(
+            $"Host=127.0.0.1:{where.Port},127.0.0.1:{replica};Database=postgres;Username=postgres;Load Balance Hosts=true;Application Name=balanced").BuildMultiHost();
+        using PostgresMemoryStore store = new(
+            hosts.WithTargetSession(TargetSessionAttributes.Primary), new() { Schema = TestServer.NewSchema(), Reads = hosts.WithTargetSession(TargetSessionAttributes.PreferStandby) });
         await store.BindAsync(Hashed.Model);
         await store.AddAsync([Item("written on the primary")]);
+        await using NpgsqlDataSource direct = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = replica }.ConnectionString);
+        async Task<T> AskReplicaAsync<T>(string sql)
+        {
+            using NpgsqlCommand command = direct.CreateCommand(sql);
+            return (T)(await command.ExecuteScalarAsync())!;
+        }
+
+        string written = await server.AskAsync<string>("SELECT pg_current_wal_lsn()::text");
+        for (int i = 0; i < 500 && !await AskReplicaAsync<bool>($"SELECT pg_last_wal_replay_lsn() >= '{written}'"); i++) await Task.Delay(20);
 
         Assert.Single((await store.SearchAsync(Ask("primary"))).Candidates);
         Assert.Equal(1, await store.CountAsync(MemoryFilter.All));
-        Assert.True(await server.AskAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'replica'") > 0);
-        using PostgresMemoryStore readOnly = new(replica, new() { Schema = TestServer.NewSchema() });
+        Assert.True(await AskReplicaAsync<bool>("SELECT pg_is_in_recovery()"));
+        Assert.Contains("items", await AskReplicaAsync<string>("SELECT query FROM pg_stat_activity WHERE application_name = 'balanced'"));
+        using PostgresMemoryStore readOnly = new(direct, new() { Schema = TestServer.NewSchema() });
         Assert.Contains("read-only server", (await Assert.ThrowsAsync<IOException>(() => readOnly.BindAsync(Hashed.Model))).Message);
+    }
+
+    [Fact]
+    public async Task EveryVerb_RoleWithTheDocumentedRights_Works()
+    {
+        Assert.SkipUnless(await server.HasVectorAsync(), "The PostgreSQL of this machine has no pgvector.");
+        string schema = TestServer.NewSchema();
+        using PostgresMemoryStore owner = server.NewStore(new() { Schema = schema });
+        await owner.BindAsync(Hashed.Model);
+        using (NpgsqlCommand rights = server.Source.CreateCommand($"""
+            CREATE ROLE {schema}_writer LOGIN; GRANT USAGE ON SCHEMA {schema} TO {schema}_writer; GRANT SELECT, INSERT, DELETE ON {schema}.items TO {schema}_writer;
+            GRANT SELECT ON {schema}.facts TO {schema}_writer; GRANT USAGE ON {schema}.item_keys TO {schema}_writer
+            """)) await rights.ExecuteNonQueryAsync();
+        using PostgresMemoryStore store = new(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = $"{schema}_writer" }.ConnectionString, new() { Schema = schema });
+
+        await store.BindAsync(Hashed.Model);
+        await store.AddAsync([Item("written by a role with few rights")]);
+        Assert.Single((await store.SearchAsync(Ask("few rights"))).Candidates);
+        Assert.Equal(1, await store.RemoveAsync(MemoryFilter.All));
+        UnauthorizedAccessException error = await Assert.ThrowsAsync<UnauthorizedAccessException>(() => store.ReembedAsync(
+            new HashedGenerator(128, seed: 3, name: "other").Model, (_, _) => throw new IOException("not reached")));
+        Assert.Contains("docs/postgres.md", error.Message);
     }
 
     [Fact]

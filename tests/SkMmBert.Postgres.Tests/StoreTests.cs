@@ -156,6 +156,21 @@ public sealed class StoreTests(PgliteServer server)
     }
 
     [Fact]
+    public async Task Search_WordsThatFindTooMany_RankWhatRarerWordsFind()
+    {
+        using PostgresMemoryStore store = server.NewStore(new() { Schema = TestServer.NewSchema(), WordHits = 1 });
+        await store.BindAsync(Hashed.Model);
+        await store.AddAsync([.. Enumerable.Range(0, 300).Select(i => Item($"the meeting of the team was on day {i}")), Item("a zebra on the meeting day"), Item("one zebra more among many other animals")]);
+
+        MemorySearchResult both = await store.SearchAsync(Ask("the zebra day", take: 2, vector: false));
+        MemorySearchResult common = await store.SearchAsync(Ask("the day", take: 2, vector: false));
+
+        Assert.Equal(["a zebra on the meeting day", "one zebra more among many other animals"], both.Candidates.OrderBy(c => c.Trail[0].Rank).Select(c => c.Item.Text));
+        Assert.Equal(2, common.Candidates.Count);
+        Assert.All(common.Candidates, c => Assert.Contains("the", c.Item.Text));
+    }
+
+    [Fact]
     public async Task VectorIndex_OfAStore_AnswersTheFirstStage()
     {
         using PostgresMemoryStore store = server.NewStore();
@@ -222,6 +237,25 @@ public sealed class StoreTests(PgliteServer server)
 
         Assert.Equal("vector", await server.AskAsync<string>("SELECT extname::text FROM pg_extension WHERE extname = 'vector'"));
         Assert.Equal(5L, await server.AskAsync<long>($"SELECT count(*) FROM information_schema.columns WHERE table_schema = '{Schema(store)}' AND table_name = 'items' AND column_name IN ('vector', 'signs', 'route', 'retrieve', 'words')"));
+    }
+
+    [Fact]
+    public async Task RecallAsync_MemoryOnPostgres_GivesEvidenceWithItsTrail()
+    {
+        using PostgresMemoryStore store = server.NewStore();
+        AgentMemory memory = new(Hashed, store, new() { Tiers = Hashed.Model.Tiers });
+        MemoryScope ada = new() { User = "ada" };
+        await memory.RememberAsync([.. Enumerable.Range(0, 30).Select(i => new MemoryItem { Text = $"A remark about subject {i}.", Scope = ada })]);
+        await memory.RememberAsync([new MemoryItem { Text = "Ada prefers trains to planes.", Source = "chat/17", Scope = ada }]);
+
+        IReadOnlyList<Evidence> found = await memory.RecallAsync("trains or planes for Ada", new() { Scope = ada });
+
+        Assert.Equal(("Ada prefers trains to planes.", "chat/17"), (found[0].Text, found[0].Source));
+        Assert.Contains(found[0].Trail, s => s is { Stage: "match", Rank: 1 });
+        Assert.Contains(found[0].Trail, s => s is { Stage: "lexical", Rank: 1 });
+        Assert.Empty(await memory.RecallAsync("trains or planes for Ada", new() { Scope = new() { User = "bob" } }));
+        Assert.Equal(31, await memory.ForgetAsync(new MemoryFilter { Scope = ada }));
+        Assert.Empty(await memory.RecallAsync("trains or planes for Ada", new() { Scope = ada }));
     }
 
     [Theory]

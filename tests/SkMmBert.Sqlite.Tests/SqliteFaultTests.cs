@@ -75,6 +75,24 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Write_FourProcessesFromAnEmptyFile_EveryItemIsThere()
+    {
+        Process[] writers = [.. Enumerable.Range(0, 4).Select(i => Start(i * 1_000, 15))];
+        foreach (Process writer in writers)
+        {
+            Assert.Equal(15, (await writer.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+            await writer.WaitForExitAsync();
+            Assert.Equal(0, writer.ExitCode);
+            writer.Dispose();
+        }
+
+        using SqliteMemoryStore store = new(File1);
+        await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+        Assert.Equal(4 * 15 * CrashWriter.BatchItems, await store.CountAsync(MemoryFilter.All));
+        Assert.Empty(await store.FindProblemsAsync());
+    }
+
+    [Fact]
     public async Task Write_DiskFull_SaysSoAndKeepsWhatWasThere()
     {
         using SqliteMemoryStore store = await Filled(50);

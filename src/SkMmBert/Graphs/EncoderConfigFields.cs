@@ -128,6 +128,17 @@ internal readonly struct EncoderConfigFields(string path, string prefix, JsonEle
         return [.. numbers];
     }
 
+    public float[] Numbers(string name)
+    {
+        JsonElement value = Required(name, "a list of numbers");
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Number || !item.TryGetSingle(out float number) || !float.IsFinite(number)))
+        {
+            throw Wrong(name, value, "a list of numbers");
+        }
+
+        return [.. value.EnumerateArray().Select(item => item.GetSingle())];
+    }
+
     public string[] Strings(string name)
     {
         JsonElement value = Required(name, "a list of strings");

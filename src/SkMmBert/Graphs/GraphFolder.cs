@@ -37,9 +37,9 @@ internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecis
     {
         byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision) : ModernBertGraph.Build(config, _weights, from, to, precision);
         string plain = Path.Combine(path, $"{name}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp"), workshop = plain + ".d";
+        Directory.CreateDirectory(workshop);
         try
         {
-            Directory.CreateDirectory(workshop);
             File.WriteAllBytes(plain, graph);
             prepare(plain, Path.Combine(workshop, name));
             foreach (string made in Directory.EnumerateFiles(workshop).OrderByDescending(file => file.EndsWith(".data", StringComparison.Ordinal)))

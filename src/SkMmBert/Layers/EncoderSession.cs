@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -52,11 +50,18 @@ internal sealed class EncoderSession : LayerRunner
         options.OptimizedModelFilePath = prepared;
         options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", Path.GetFileName(prepared) + ".data");
         options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
-        using InferenceSession session = new(graph, options);
+        try
+        {
+            using InferenceSession session = new(graph, options);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new IOException(ExecutionDevice.OneLine(error), error);   // the graph is our own: what fails is writing it
+        }
     }
 
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
-    public static string Target => $"{OrtEnv.Instance().GetVersionString()} {RuntimeInformation.ProcessArchitecture} {Vector512.IsHardwareAccelerated} {Avx2.IsSupported} {AvxVnni.IsSupported} {Instructions()}";
+    public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
 
     public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
@@ -170,13 +175,25 @@ internal sealed class EncoderSession : LayerRunner
 
     private int NextStop(int from, int exit) => Math.Min(exit, _stops.First(stop => stop > from));
 
+    private string Graph(int from, int to)
+    {
+        try
+        {
+            return _graphs.Stretch(from, to, Prepare);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The cache of '{Folder}' cannot take the graph of layers {from} to {to} ({ExecutionDevice.OneLine(error)}). Expected: a folder that can be written and has room; free some space there, set ModelOptions.CacheFolder to another, or use one of the model's own exits.", error);
+        }
+    }
+
     private InferenceSession Session(int from, int to, int threads)
     {
         lock (_opening)
         {
             if (!_sessions.TryGetValue((from, to, threads), out InferenceSession? session))
             {
-                string file = _graphs.Stretch(from, to, Prepare);
+                string file = Graph(from, to);
                 using SessionOptions options = Options(threads);
                 options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;   // done when the file was written
                 ExecutionDevice.Use(_device, options);
@@ -194,18 +211,6 @@ internal sealed class EncoderSession : LayerRunner
 
             return session;
         }
-    }
-
-    // AVX512-VNNI and AMX have no IsSupported of their own: leaf 7 of CPUID.
-    private static string Instructions()
-    {
-        if (!X86Base.IsSupported)
-        {
-            return "";
-        }
-
-        (int _, int b, int c, int d) = X86Base.CpuId(7, 0);
-        return $"{b:x}{c:x}{d:x}";
     }
 
     internal static SessionOptions Options(int threads)
@@ -251,7 +256,7 @@ internal sealed class EncoderSession : LayerRunner
 
         public override ReadOnlySpan<float> Hidden => Value.GetTensorDataAsSpan<float>();
 
-        public override void Dispose() => Value.Dispose();
+        protected override void Free() => Value.Dispose();
     }
 
     /// <summary>The inputs of every stretch of one run besides the hidden states.</summary>
@@ -268,7 +273,7 @@ internal sealed class EncoderSession : LayerRunner
             int rows = lengths.Length;
             Add("is_padded", [shape.IsPadded], []);
             Add("is_flash", [shape.IsFlash], []);
-            Add("dense_shape", DenseShape(shape, config), [3]);
+            Add("dense_shape", shape.DenseShape, [3]);
             Add("pad_index", shape.PadIndex, shape.IsPadded ? [rows, shape.Longest] : [1, 1]);
             Add("pad_bias", shape.PadBias, shape.IsPadded ? [rows, 1, shape.Longest, shape.Longest] : [1, 1, 1, 1]);
             Add("unpad_index", shape.UnpadIndex, [shape.UnpadIndex.Length]);
@@ -300,8 +305,6 @@ internal sealed class EncoderSession : LayerRunner
                 value.Dispose();
             }
         }
-
-        private static long[] DenseShape(BatchShape shape, EncoderConfig config) => shape.IsPadded ? [1, shape.Tokens, config.HiddenSize] : [shape.Lengths.Length, shape.Longest, config.HiddenSize];
 
         private void AddRope(string name, RopeTable table, int[] lengths, int tokens, int half)
         {
@@ -388,10 +391,7 @@ internal sealed class PublishedGraph : IDisposable
         }
         finally
         {
-            foreach (OrtValue? input in inputs)
-            {
-                input?.Dispose();
-            }
+            Array.ForEach(inputs, input => input?.Dispose());
         }
     }
 
@@ -447,14 +447,9 @@ internal static class ExecutionDevice
     public static ModelDevice Resolve(ModelDevice wanted)
     {
         bool auto = wanted == ModelDevice.Auto;
-        if (wanted == ModelDevice.Cpu)
-        {
-            return wanted;
-        }
-
-        ModelDevice cuda = auto ? ModelDevice.Cuda() : wanted;
-        string? reason = WhyNot(cuda);
-        return reason is null ? cuda : auto ? ModelDevice.Cpu : throw new NotSupportedException(
+        ModelDevice device = auto ? ModelDevice.Cuda() : wanted;
+        string? reason = device == ModelDevice.Cpu ? null : WhyNot(device);
+        return reason is null ? device : auto ? ModelDevice.Cpu : throw new NotSupportedException(
             $"Device {wanted} cannot be used: {reason}. Expected: the package Microsoft.ML.OnnxRuntime.Gpu in place of Microsoft.ML.OnnxRuntime, and CUDA with cuDNN for it; install them, or open the model with ModelDevice.Cpu or ModelDevice.Auto.");
     }
 
@@ -467,7 +462,12 @@ internal static class ExecutionDevice
         }
     }
 
-    public static string OneLine(Exception error) => string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+    /// <summary>The reason in an error's message, without the runtime's source lines before it.</summary>
+    public static string OneLine(Exception error)
+    {
+        string line = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        return error is OnnxRuntimeException && line.LastIndexOf(" : ", StringComparison.Ordinal) is > 0 and int at ? line[(at + 3)..] : line;
+    }
 
     // A session of one node shows what a list of providers does not: that the driver, its libraries and the card are there.
     private static string? WhyNot(ModelDevice device)

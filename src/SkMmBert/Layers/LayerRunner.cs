@@ -18,16 +18,7 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
     public LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken)
     {
         CheckExit(exit);
-        int several = Enter(batch.Ids.Length);
-        try
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return Run(batch, exit, several, cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+        return Counted(batch.Ids.Length, several => Run(batch, exit, several, cancellationToken), cancellationToken);
     }
 
     /// <summary>Carries a state on to a later exit; the given state stays valid.</summary>
@@ -35,16 +26,11 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
     {
         CheckExit(exit);
         ArgumentOutOfRangeException.ThrowIfLessThan(exit, state.Exit);
-        int several = Enter(state.Lengths.Sum());
-        try
+        return Counted(state.Lengths.Sum(), several =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return Continue(state, exit, several, cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+            using LayerState held = state.Hold();   // its owner may dispose it when a cancelled run is left behind
+            return Continue(held, exit, several, cancellationToken);
+        }, cancellationToken);
     }
 
     /// <summary>A state of some of the texts only, copied.</summary>
@@ -84,12 +70,67 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
 
     protected abstract void Free();
 
+    private LayerState Counted(int tokens, Func<int, LayerState> run, CancellationToken cancellationToken)
+    {
+        int several = Enter(tokens);
+        if (tokens >= LongTokens && cancellationToken.CanBeCanceled)
+        {
+            return Apart(Run, cancellationToken);
+        }
+
+        return Run();
+
+        LayerState Run()
+        {
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return run(several);
+            }
+            finally
+            {
+                Leave();
+            }
+        }
+    }
+
+    // The runtime looks for a cancellation between operators, and attention over a long text is one operator of a second or more:
+    // the caller does not wait for its end, which frees everything the run held.
+    private static LayerState Apart(Func<LayerState> run, CancellationToken cancellationToken)
+    {
+        Task<LayerState> task = Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            Task.WaitAny([task], cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            task.ContinueWith(
+                ended =>
+                {
+                    if (ended.Exception is null)
+                    {
+                        ended.Result.Dispose();
+                    }
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+            throw;
+        }
+
+        return task.GetAwaiter().GetResult();
+    }
+
     // One thread a run for short texts in parallel streams; all processors for a long text that runs alone.
     private int Enter(int tokens)
     {
         lock (_counting)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(MmBertModel));
+            if (_disposed)
+            {
+                throw new ObjectDisposedException("MmBertModel");
+            }
             _running++;
             return threads ?? (tokens >= LongTokens && _running == 1 ? Environment.ProcessorCount : 1);
         }

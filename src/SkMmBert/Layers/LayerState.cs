@@ -3,6 +3,8 @@ namespace SkMmBert;
 /// <summary>Hidden states after some layers, kept so that they can be read, or go on to a later exit.</summary>
 internal abstract class LayerState : IDisposable
 {
+    private int _holders = 1;
+
     /// <summary>Layers run so far; 0 is the embedding output.</summary>
     public abstract int Exit { get; }
 
@@ -15,5 +17,20 @@ internal abstract class LayerState : IDisposable
     /// <summary>Whether a published graph pooled the texts itself: one state a text.</summary>
     public virtual bool IsPooled => false;
 
-    public abstract void Dispose();
+    /// <summary>One more holder: the state is freed when each has disposed it.</summary>
+    public LayerState Hold()
+    {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0)
+        {
+            Free();
+        }
+    }
+
+    protected abstract void Free();
 }

@@ -101,7 +101,7 @@ internal sealed class PublishedLayers(string modelFolder, IReadOnlyDictionary<in
 
         public override ReadOnlySpan<float> Hidden => hidden;
 
-        public override void Dispose()
+        protected override void Free()
         {
         }
     }

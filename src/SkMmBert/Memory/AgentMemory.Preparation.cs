@@ -4,6 +4,10 @@ namespace SkMmBert;
 
 public sealed partial class AgentMemory
 {
+    private const int LeastBackground = 64;
+
+    private int _recalls;
+
     /// <summary>Ties the store to the generator's model. Called by every verb; useful ahead of the first request.</summary>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="InvalidOperationException">The store was written with another model; the message names both.</exception>
@@ -45,7 +49,7 @@ public sealed partial class AgentMemory
         ModelManifest? manifest = _generator.GetService(typeof(ModelManifest)) as ModelManifest ?? (_generator.GetService(typeof(MmBertModel)) as MmBertModel)?.Manifest;
         EmbeddingGeneratorMetadata? metadata = _generator.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
         string name = metadata?.DefaultModelId ?? manifest?.Id ?? metadata?.ProviderName ?? _generator.GetType().Name;
-        string fingerprint = _generator.GetService(typeof(string), MatryoshkaExtensions.FingerprintKey) as string ?? manifest?.Fingerprint ?? $"{metadata?.ProviderName}/{name}";
+        string fingerprint = _generator.GetFingerprint();
         IReadOnlyList<int> tiers = _options.Tiers ?? [.. (manifest?.Tiers is { Count: > 0 } known ? known : [64, 256]).Where(tier => tier < width), width];
         if (tiers.Count == 0 || tiers[^1] != width)
         {
@@ -58,6 +62,13 @@ public sealed partial class AgentMemory
     private async Task<MemoryBackground> RefreshAsync(long items, CancellationToken cancellationToken)
     {
         MemoryBackground background = _background!;
+        if (items == 0)
+        {
+            // A store that does not say how large it is gets asked now and then; a young one each time, since it changes fast.
+            items = background.Items >= BackgroundItems && Interlocked.Increment(ref _recalls) % 64 != 0 ? background.Items
+                : await _store.CountAsync(MemoryFilter.All, cancellationToken).ConfigureAwait(false);
+        }
+
         if (items <= 2 * background.Items + 16 && items >= background.Items / 2)
         {
             return background;
@@ -96,6 +107,7 @@ public sealed partial class AgentMemory
             }
         }
 
-        return new MemoryBackground([.. _probes, .. sample.Select(item => item.Vector)], holders, sample.Count, sample.Count == 0 ? 20 : (double)terms / sample.Count, items);
+        // Unrelated texts stand in only until the store has enough of its own.
+        return new MemoryBackground([.. sample.Count < LeastBackground ? _probes : [], .. sample.Select(item => item.Vector)], holders, sample.Count, sample.Count == 0 ? 20 : (double)terms / sample.Count, items);
     }
 }

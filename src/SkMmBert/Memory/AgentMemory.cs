@@ -52,6 +52,9 @@ public sealed partial class AgentMemory
     /// <summary>Where the items are.</summary>
     public MemoryStore Store => _store;
 
+    /// <summary>The tiers of the model the store is tied to; empty before the first call.</summary>
+    internal IReadOnlyList<int> Tiers => _model?.Tiers ?? [];
+
     /// <summary>Remembers one text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="source">Where it came from.</param>
@@ -113,7 +116,7 @@ public sealed partial class AgentMemory
             return [];
         }
 
-        await PrepareAsync(options.Vectors || options.Words, cancellationToken).ConfigureAwait(false);
+        await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
         using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.recall");
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;

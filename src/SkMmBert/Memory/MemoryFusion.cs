@@ -34,7 +34,7 @@ internal sealed record MemoryBackground(IReadOnlyList<ReadOnlyMemory<float>> Vec
 internal static class MemoryFusion
 {
     private const float TrustedCoverage = 0.12f, TypicalCoverage = 0.3f;
-    private const long LeastItems = 500; // a store of three items would otherwise find every word common
+    private const long LeastItems = 50; // a store of three items would otherwise find every word common
 
     public static List<(MemoryCandidate Candidate, float Score, float Lexical)> Fuse(
         string question, ReadOnlyMemory<float> vector, MemorySearchResult found, MemoryBackground background)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
@@ -63,18 +64,7 @@ internal sealed partial class VectorFunnel
             cancellationToken.ThrowIfCancellationRequested();
             Block block = _blocks[b];
             int count = Math.Min(BlockSlots, Slots - (b * BlockSlots));
-            for (int i = 0; i < count; i++)
-            {
-                ushort distance = ushort.MaxValue;
-                if (Passes(block, i, fence))
-                {
-                    distance = (ushort)SignBits.Distance(block.Signs.AsSpan(i * SignWords, SignWords), signs, large);
-                    histogram[distance]++;
-                    items++;
-                }
-
-                distances[(b * BlockSlots) + i] = distance;
-            }
+            items += Distances(block, count, signs, large, fence, distances.AsSpan(b * BlockSlots, count), histogram);
         }
 
         passed.Add(new StageWidth("signs", items));
@@ -87,7 +77,7 @@ internal sealed partial class VectorFunnel
         float opposite = SignBits.Bits(FullLength);
         foreach (ulong word in large)
         {
-            opposite += 2 * System.Numerics.BitOperations.PopCount(word);
+            opposite += 2 * BitOperations.PopCount(word);
         }
 
         List<Scored> near = new(Math.Min(items, 2 * keep));
@@ -101,6 +91,42 @@ internal sealed partial class VectorFunnel
 
         ArrayPool<ushort>.Shared.Return(distances);
         return near;
+    }
+
+    private int Distances(Block block, int count, ReadOnlySpan<ulong> signs, ReadOnlySpan<ulong> large, in Fence fence, Span<ushort> distances, Span<int> histogram)
+    {
+        // The common case, one scope and no other condition, is a loop of a few instructions an item.
+        bool plain = fence.Scopes.Length == 1 && fence.From == 0 && fence.To == uint.MaxValue && fence.Allows is null;
+        int only = plain ? fence.Scopes[0] : -1, items = 0;
+        ReadOnlySpan<int> keys = block.Keys.AsSpan(0, count), scopes = block.Scopes.AsSpan(0, count);
+        ReadOnlySpan<Bits256> four = SignWords == SignBits.MostWords ? MemoryMarshal.Cast<ulong, Bits256>(block.Signs.AsSpan(0, count * SignWords)) : [];
+        Bits256 asked = four.IsEmpty ? default : MemoryMarshal.Read<Bits256>(MemoryMarshal.AsBytes(signs)), weighty = four.IsEmpty ? default : MemoryMarshal.Read<Bits256>(MemoryMarshal.AsBytes(large));
+        for (int i = 0; i < count; i++)
+        {
+            if (plain ? keys[i] < 0 || scopes[i] != only : !Passes(block, i, fence))
+            {
+                distances[i] = ushort.MaxValue;
+                continue;
+            }
+
+            int distance = four.IsEmpty ? SignBits.Distance(block.Signs.AsSpan(i * SignWords, SignWords), signs, large) : four[i].Distance(asked, weighty);
+            distances[i] = (ushort)distance;
+            histogram[distance]++;
+            items++;
+        }
+
+        return items;
+    }
+
+    /// <summary>Four words at once: <see cref="SignBits.Distance"/> without a loop.</summary>
+    private readonly record struct Bits256(ulong A, ulong B, ulong C, ulong D)
+    {
+        public int Distance(in Bits256 question, in Bits256 large)
+        {
+            ulong a = A ^ question.A, b = B ^ question.B, c = C ^ question.C, d = D ^ question.D;
+            int all = BitOperations.PopCount(a) + BitOperations.PopCount(b) + BitOperations.PopCount(c) + BitOperations.PopCount(d);
+            return all + (2 * (BitOperations.PopCount(a & large.A) + BitOperations.PopCount(b & large.B) + BitOperations.PopCount(c & large.C) + BitOperations.PopCount(d & large.D)));
+        }
     }
 
     private List<Scored> ScanRoute(ReadOnlySpan<float> query, List<Scored> near, int keep, CancellationToken cancellationToken)

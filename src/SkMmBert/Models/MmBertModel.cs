@@ -92,6 +92,11 @@ public sealed class MmBertModel : IDisposable
         try
         {
             string tokenizerFile = Path.Combine(folder, "tokenizer.json");
+            if (!File.Exists(tokenizerFile))
+            {
+                throw new FileNotFoundException($"'{tokenizerFile}' was not found. Expected: the tokenizer of the model beside its config.json; download it too.", tokenizerFile);
+            }
+
             TextTokenizer tokenizer = TextTokenizer.Open(tokenizerFile, options.NeutraliseSpecialTokens);
             Dictionary<string, string> hashes = cache.Hashes(folder, [Path.Combine(folder, "config.json"), tokenizerFile, .. weights.Files.Select(file => file.Path)]);
             ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);

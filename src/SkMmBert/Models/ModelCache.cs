@@ -14,7 +14,9 @@ internal sealed class ModelCache(string root)
     // Raise when a graph or the layout of the weights file changes.
     private const string FormatVersion = "2";
 
-    private static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(1);
+    private const string LockSuffix = ".lock";
+
+    private static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(10);
 
     /// <summary>The default place: the user's local application data folder, else the temporary folder.</summary>
     public static string DefaultRoot()
@@ -51,6 +53,7 @@ internal sealed class ModelCache(string root)
             });
         }
 
+        RemoveAbandonedGraphs(folder);
         return new GraphFolder(folder, config, precision);
     }
 
@@ -61,13 +64,14 @@ internal sealed class ModelCache(string root)
         {
             Directory.CreateDirectory(root);
             RemoveAbandoned();
-            using FileStream writing = new(LockOf(temporary), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            using FileStream writing = new(temporary + LockSuffix, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
             Directory.CreateDirectory(temporary);
             write(temporary);
             Place(temporary, folder);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
+            // The last is what a stream says of a length the file system cannot hold.
             TryDelete(temporary);
             throw new IOException($"'{root}' cannot take the graphs of the model ({ExecutionDevice.OneLine(error)}). Expected: a folder that can be written and has room; free some space there, or set ModelOptions.CacheFolder to another.", error);
         }
@@ -111,12 +115,13 @@ internal sealed class ModelCache(string root)
     // A writer holds the lock beside its folder; where it can be taken, the writer is gone. The age spares writers on file systems without locks.
     private void RemoveAbandoned()
     {
-        DateTime before = TimeProvider.System.GetUtcNow().UtcDateTime - Abandoned;
-        foreach (string abandoned in Directory.EnumerateDirectories(root, "*.tmp").Where(folder => Directory.GetLastWriteTimeUtc(folder) < before))
+        IEnumerable<string> folders = Directory.EnumerateDirectories(root, "*.tmp").Where(IsOld);
+        IEnumerable<string> locks = Directory.EnumerateFiles(root, "*.tmp.lock").Where(IsOld).Select(file => file[..^LockSuffix.Length]);
+        foreach (string abandoned in folders.Union(locks).ToArray())
         {
             try
             {
-                using FileStream taken = new(LockOf(abandoned), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+                using FileStream taken = new(abandoned + LockSuffix, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
                 TryDelete(abandoned);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -126,13 +131,29 @@ internal sealed class ModelCache(string root)
         }
     }
 
-    private static string LockOf(string temporary) => temporary + ".lock";
+    // What a process left that died while it wrote the graph of one more exit.
+    private static void RemoveAbandonedGraphs(string folder)
+    {
+        foreach (string abandoned in Directory.EnumerateFileSystemEntries(folder, "*.tmp*").Where(IsOld))
+        {
+            TryDelete(abandoned);
+        }
+    }
 
-    private static void TryDelete(string folder)
+    private static bool IsOld(string path) => File.GetLastWriteTimeUtc(path) < TimeProvider.System.GetUtcNow().UtcDateTime - Abandoned;
+
+    private static void TryDelete(string path)
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+            }
+            else if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -130,7 +130,7 @@ public sealed class MmBertReranker : Reranker
         ArgumentNullException.ThrowIfNull(texts);
         RerankOptions options = Options with { MaxTokens = maxTokens ?? Options.MaxTokens };
         Check(options);
-        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Pairs(query, texts, options), cancellationToken), cancellationToken);
+        return Task.Run(() => RerankHeads.Score(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), texts.Count, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -179,21 +179,21 @@ public sealed class MmBertReranker : Reranker
                 }
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        lock (_lock)
+        {
+            // Whoever disposes the reranker and then the model waits for this, however the call ends.
+            _leftover = _leftover.IsCompleted ? work : Task.WhenAll(_leftover, work);
+        }
+
         TimeSpan grace = budget + TimeSpan.FromMilliseconds(2) - options.Clock.GetElapsedTime(started);
         await Task.WhenAny(work, Task.Delay(grace > TimeSpan.Zero ? grace : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
+
+        // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
         timer.Cancel();
         cancellationToken.ThrowIfCancellationRequested();
         if (work.IsCompleted)
         {
             await work.ConfigureAwait(false);
-        }
-        else
-        {
-            // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
-            lock (_lock)
-            {
-                _leftover = Task.WhenAll(_leftover, work);
-            }
         }
 
         return Volatile.Read(ref run) is RerankRun done ? Results(done, Volatile.Read(ref pairs)!, options) : new RerankScore[texts.Count];

@@ -106,7 +106,7 @@ public sealed record RerankCalibration
             EarlyExit = file.Int("earlyExit", 1, 1 << 16),
             DeadlineShare = (float)file.Number("deadlineShare", -1, 1),
             Steps = [.. steps.Names.Select(name => (Exit: int.Parse(name, NumberStyles.None, CultureInfo.InvariantCulture), Step: steps.Object(name)))
-                .Select(pair => new RerankStep(pair.Exit, pair.Step.Int("atLeast", 1, 1 << 20), (float)pair.Step.Number("margin", -1, 1e6), 1))],
+                .Select(pair => new RerankStep(pair.Exit, pair.Step.Int("atLeast", 1, 1 << 20), (float)pair.Step.Number("margin", -1, 1e6), 1) { Weights = pair.Step.Numbers("weights") })],
         };
     }
 
@@ -148,6 +148,13 @@ public sealed record RerankCalibration
                 json.WriteStartObject(step.Exit.ToString(CultureInfo.InvariantCulture));
                 json.WriteNumber("atLeast", step.AtLeast);
                 json.WriteNumber("margin", step.Margin ?? 0);
+                json.WriteStartArray("weights");
+                foreach (float weight in step.Weights)
+                {
+                    json.WriteNumberValue(weight);
+                }
+
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 

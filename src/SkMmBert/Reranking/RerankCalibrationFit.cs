@@ -23,26 +23,39 @@ internal static class RerankCalibrationFit
         };
     }
 
-    /// <summary>The cheapest plan whose top differs from the full one in at most the given share of queries.</summary>
+    /// <summary>The cheapest plan whose top differs from the full one in at most half of the given share of queries; the other half is left for queries not seen.</summary>
     public static (IReadOnlyList<RerankStep> Steps, double Same, double Cost) FitSteps(IReadOnlyList<RerankTable> tables, double loss, int top)
     {
-        IReadOnlyList<int> exits = tables[0].Exits;
-        List<IReadOnlyList<RerankStep>> plans = [[]];
-        for (int e = 0; e < exits.Count - 1; e++)
-        {
-            // At each early exit: no decision, or a margin that keeps the whole top in all but some share of the queries.
-            float[] margins = [.. tables.Select(table => RequiredMargin(table, e, top)).Order()];
-            IEnumerable<float> choices = new[] { 0, 0.125, 0.25, 0.5, 0.75, 1 }.Select(part => margins[Math.Max(0, margins.Length - 1 - (int)Math.Floor(part * loss * margins.Length))]).Distinct();
-            plans = [.. plans, .. plans.SelectMany(plan => choices.Select(margin => (IReadOnlyList<RerankStep>)[.. plan, new RerankStep(exits[e], top, margin, 1)]))];
-        }
-
+        loss /= 2;
+        int early = tables[0].Exits.Count - 1;
         (IReadOnlyList<RerankStep> Steps, double Same, double Cost) best = ([], 1, 1);
-        foreach (IReadOnlyList<RerankStep> plan in plans)
+
+        // Every choice of exits to stop at; at each of them, how much of the allowed loss goes there. At most four, so that the search stays small.
+        for (int chosen = 1; chosen < 1 << Math.Min(early, 10); chosen++)
         {
-            (double same, double cost) = Evaluate(tables, plan, top);
-            if (same >= 1 - loss && cost < best.Cost)
+            int[] exits = [.. Enumerable.Range(0, early).Where(exit => (chosen >> exit & 1) != 0)];
+            if (exits.Length > 4)
             {
-                best = (plan, same, cost);
+                continue;
+            }
+
+            List<IReadOnlyList<RerankStep>> plans = [[]];
+            for (int i = 0; i < exits.Length; i++)
+            {
+                RerankStep step = new(tables[0].Exits[exits[i]], top, 0, 1) { Weights = RerankGuess.Fit(tables, exits[..(i + 1)]) };
+                int[] visited = exits[..(i + 1)];
+                float[] margins = [.. tables.Select(table => RequiredMargin(table, step.Guess([.. visited.Select(exit => table.Logits[exit])]), top)).Order()];
+                IEnumerable<float> choices = new[] { 0, 0.125, 0.25, 0.5, 0.75, 1 }.Select(part => margins[Math.Max(0, margins.Length - 1 - (int)Math.Floor(part * loss * margins.Length))]).Distinct();
+                plans = [.. plans.SelectMany(plan => choices.Select(margin => (IReadOnlyList<RerankStep>)[.. plan, step with { Margin = margin }]))];
+            }
+
+            foreach (IReadOnlyList<RerankStep> plan in plans)
+            {
+                (double same, double cost) = Evaluate(tables, plan, top);
+                if (same >= 1 - loss && cost < best.Cost)
+                {
+                    best = (plan, same, cost);
+                }
             }
         }
 
@@ -65,11 +78,11 @@ internal static class RerankCalibrationFit
         return ((double)same / tables.Count, full > 0 ? cost / full : 1);
     }
 
-    /// <summary>How far below the last of the best k at an exit the lowest member of the full top lies.</summary>
-    private static float RequiredMargin(RerankTable table, int exit, int top)
+    /// <summary>How far below the last of the best k by a guess the lowest member of the full top lies.</summary>
+    private static float RequiredMargin(RerankTable table, float[] guess, int top)
     {
-        int[] best = table.Best(exit, top);
-        return best.Length == 0 ? 0 : Math.Max(0, table.Logits[exit][best[^1]] - table.Best(table.Exits.Count - 1, top).Min(text => table.Logits[exit][text]));
+        float[] best = [.. guess.OrderDescending().Take(top)];
+        return best.Length == 0 ? 0 : Math.Max(0, best[^1] - table.Best(table.Exits.Count - 1, top).Min(text => guess[text]));
     }
 
     private static (int Exit, float Share) FitDeadline(IReadOnlyList<RerankTable> tables, int top)

@@ -3,20 +3,19 @@ namespace SkMmBert;
 /// <summary>Every head of a reranker on every text, each layer run once.</summary>
 internal static class RerankHeads
 {
-    public static IReadOnlyDictionary<string, float[]> Score(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankPairs pairs, CancellationToken cancellationToken)
+    public static IReadOnlyDictionary<string, float[]> Score(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankUnit[] all, int texts, CancellationToken cancellationToken)
     {
         Dictionary<string, float[]> result = [];
         foreach (int exit in heads.Exits)
         {
             foreach (int dimension in heads.Dimensions)
             {
-                float[] logits = result[$"{exit}.{dimension}"] = new float[pairs.Count];
+                float[] logits = result[$"{exit}.{dimension}"] = new float[texts];
                 logits.AsSpan().Fill(float.NegativeInfinity);
             }
         }
 
         int width = model.Manifest.HiddenSize;
-        RerankUnit[] all = pairs.EncodeAll(cancellationToken);
         foreach (int[] units in BatchPlanner.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
         {
             LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits[0], cancellationToken);

@@ -58,9 +58,11 @@ internal sealed class RerankRun : IDisposable
         }
 
         StartAll(units, steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
+        List<float[]> visited = [];
         for (int i = 0; i < steps.Count; i++)
         {
-            alive = steps[i].Survivors(Logits, alive, top);
+            visited.Add([.. Logits]);
+            alive = steps[i].Survivors(steps[i].Guess(visited), alive, top);
             KeepOnly(alive);
             CarryOnHeld(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
         }

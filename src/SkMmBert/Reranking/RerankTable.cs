@@ -21,10 +21,12 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
         int[] alive = [.. Enumerable.Range(0, Count)];
         double cost = 0;
         int from = 0;
+        List<float[]> visited = [];
         foreach (RerankStep step in steps)
         {
             cost += alive.Sum(text => (double)Tokens[text]) * (step.Exit - from);
-            alive = step.Survivors(Logits[Exits.ToList().IndexOf(step.Exit)], alive, top);
+            visited.Add(Logits[Exits.ToList().IndexOf(step.Exit)]);
+            alive = step.Survivors(step.Guess(visited), alive, top);
             from = step.Exit;
         }
 

@@ -35,7 +35,7 @@ internal sealed class ToolConversation
                 }
             }
 
-            open = message.Role == ChatRole.User && conversation.Turns.Count > 0;
+            open = message.Role == ChatRole.User && (open || !string.IsNullOrWhiteSpace(text));
             if (text.Length > 0)
             {
                 conversation._texts.Add(text);

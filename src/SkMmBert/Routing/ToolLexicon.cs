@@ -10,7 +10,7 @@ internal sealed class ToolLexicon
     private const float Saturation = 0.9f, LengthShare = 0.4f;
     private const float NameWeight = 2, DescriptionWeight = 1, ParameterWeight = 0.5f, ParameterTextWeight = 0.25f, ExampleWeight = 0.5f, KeywordWeight = 0.5f;
     private const int MaxTextChars = 8_192;         // of one field; what a description says after that is not what the tool is for
-    private const int MaxQueryTerms = 512;
+    private const int MaxQueryTerms = 4_096;
 
     private readonly Dictionary<string, int> _ids = [];
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
@@ -110,6 +110,8 @@ internal sealed class ToolLexicon
     public ToolQueryTerms Score(ReadOnlySpan<char> text, float factor, Span<float> scores, Span<float> names)
     {
         Span<char> buffer = stackalloc char[ToolTerms.MaxLength];
+        Span<ulong> seen = stackalloc ulong[32];    // a bit for each unknown term, by hash: repeating one makes it no more unknown
+        seen.Clear();
         int[] ids = ArrayPool<int>.Shared.Rent(MaxQueryTerms);
         try
         {
@@ -129,7 +131,9 @@ internal sealed class ToolLexicon
                 }
                 else
                 {
-                    unknown++;
+                    uint bit = Hash(term) % (32 * 64);
+                    unknown += (seen[(int)(bit / 64)] >> (int)(bit % 64) & 1) == 0 ? 1 : 0;
+                    seen[(int)(bit / 64)] |= 1UL << (int)(bit % 64);
                 }
             }
 
@@ -161,6 +165,17 @@ internal sealed class ToolLexicon
         {
             ArrayPool<int>.Shared.Return(ids);
         }
+    }
+
+    private static uint Hash(ReadOnlySpan<char> term)
+    {
+        uint hash = 2166136261;
+        foreach (char c in term)
+        {
+            hash = (hash ^ c) * 16777619;
+        }
+
+        return hash;
     }
 
     private float Weight(int holders) => MathF.Log(1 + ((Count - holders + 0.5f) / (holders + 0.5f)));
@@ -195,7 +210,7 @@ internal sealed class ToolLexicon
 
 /// <summary>What the lexical side found of a query.</summary>
 /// <param name="Known">Distinct terms that some tool has.</param>
-/// <param name="Unknown">Terms that no tool has.</param>
+/// <param name="Unknown">Distinct terms that no tool has.</param>
 /// <param name="FoundWeight">Summed weight of the known terms.</param>
 /// <param name="TotalWeight">Summed weight of all terms.</param>
 internal readonly record struct ToolQueryTerms(int Known, int Unknown, float FoundWeight, float TotalWeight);

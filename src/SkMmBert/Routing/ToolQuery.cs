@@ -23,6 +23,20 @@ internal sealed record ToolQuery(float[][] Views, string[] Texts, float[] Factor
         return string.Concat(text.AsSpan(0, head), " ", text.AsSpan(tail));
     }
 
+    /// <summary>How much each turn counts, the last one first: "and tomorrow?" leans on the turn before it more than a whole sentence does.</summary>
+    public static float[] TurnFactors(string[] turns, float decay)
+    {
+        float[] factors = new float[turns.Length];
+        factors[0] = 1;
+        float lean = 1 + (2 * Math.Clamp(1 - (Words(turns[0]) / 6f), 0, 1));
+        for (int i = 1; i < factors.Length; i++)
+        {
+            factors[i] = MathF.Min(1, lean * MathF.Pow(decay, i));
+        }
+
+        return factors;
+    }
+
     /// <summary>The sentences of a text with several: each may ask for its own tool. The last ones when there are too many.</summary>
     public static List<string> Sentences(string text)
     {
@@ -54,16 +68,18 @@ internal sealed record ToolQuery(float[][] Views, string[] Texts, float[] Factor
         _ => false,
     };
 
-    // At least three words, or six characters of a script that writes no spaces.
-    private static bool IsLong(ReadOnlySpan<char> sentence)
+    private static bool IsLong(ReadOnlySpan<char> sentence) => Words(sentence) >= 3;
+
+    // Two characters of a script that writes no spaces count as a word.
+    private static int Words(ReadOnlySpan<char> text)
     {
-        int spaces = 0, wide = 0;
-        for (int i = 0; i < sentence.Length; i++)
+        int spaces = 0, unspaced = 0;
+        foreach (char c in text)
         {
-            spaces += sentence[i] == ' ' ? 1 : 0;
-            wide += sentence[i] >= 0x0E00 ? 1 : 0;
+            spaces += c == ' ' ? 1 : 0;
+            unspaced += c >= 0x0E00 ? 1 : 0;
         }
 
-        return spaces >= 2 || wide >= 6;
+        return text.IsEmpty ? 0 : 1 + spaces + (unspaced / 2);
     }
 }

@@ -178,11 +178,7 @@ public sealed class ToolRouter
     {
         string[] texts = [.. turns.Select(ToolQuery.Cut)];
         List<string> sentences = Options.Sentences ? ToolQuery.Sentences(texts[0]) : [];
-        float[] factors = new float[texts.Length];
-        for (int i = 0; i < factors.Length; i++)
-        {
-            factors[i] = MathF.Pow(Options.TurnDecay, i);
-        }
+        float[] factors = ToolQuery.TurnFactors(texts, Options.TurnDecay);
 
         GeneratedEmbeddings<Embedding<float>> vectors = await _embedder.GenerateAsync(texts.Concat(sentences), cancellationToken: cancellationToken).ConfigureAwait(false);
         if (vectors.Count != texts.Length + sentences.Count || vectors.Any(vector => vector.Vector.Length != width))

@@ -13,7 +13,14 @@ internal sealed record VectorSource(ModelManifest Manifest, TextTokenizer Tokeni
         return new(manifest, model.Tokenizer, model.Options.MaxBatchTokens, model.Options.Threads, (batch, exit, pooled, cancellationToken) =>
         {
             using LayerState state = model.Run(batch, exit, cancellationToken);
-            model.Pool(state, manifest.ExitNorm == ExitNorm.FinalNorm || exit == manifest.Layers, pooled);
+            model.Pool(state, IsNormed(manifest, exit), pooled);
         });
     }
+
+    private static bool IsNormed(ModelManifest manifest, int exit) => manifest.ExitNorm switch
+    {
+        ExitNorm.FinalNorm => true,
+        ExitNorm.Raw => exit == manifest.Layers,
+        _ => false,
+    };
 }

@@ -17,7 +17,7 @@ internal static class RerankCurve
 
             foreach ((double loss, double cost, double same5, double same1, IReadOnlyList<RerankStep> steps) in RerankEvaluation.ProgressiveCurve(tables, [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5]))
             {
-                Console.WriteLine($"  loss {loss:0.00}: cost {cost:0.000}, same top 5 {same5:0.000}, same top 1 {same1:0.000}   {string.Join(' ', steps.Select(step => $"{step.Exit}:-{step.Margin:0.00}"))}");
+                Console.WriteLine($"  loss {loss:0.00}: cost {cost:0.000}, same top 5 {same5:0.000}, same top 1 {same1:0.000}   {string.Join(' ', steps.Select(step => $"{step.Exit}:-{step.Margin:0.00}({string.Join(',', step.Weights.Select(w => w.ToString("0.00")))})"))}");
             }
 
             foreach (double budget in (double[])[0, 0.05, 0.1, 0.2, 0.4, 0.7])

@@ -19,7 +19,8 @@ public sealed class RerankCalibrationTests
         RerankCalibration loaded = RerankCalibration.Load(folder.File("rerank.json"));
 
         Assert.Equal(fitted with { Steps = [] }, loaded with { Steps = [] });
-        Assert.Equal(fitted.Steps, loaded.Steps);
+        Assert.Equal(fitted.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)), loaded.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)));
+        Assert.Equal(fitted.Steps.SelectMany(step => step.Weights), loaded.Steps.SelectMany(step => step.Weights));
         Assert.Equal(("mini-rerank", 10, 2), (loaded.Model, loaded.Queries, loaded.Top));
         Assert.True(fitted.SameTop >= 0.9 && fitted.Cost <= 1, $"{fitted.SameTop} for {fitted.Cost}");
 
@@ -58,6 +59,22 @@ public sealed class RerankCalibrationTests
         Assert.True(same >= 1 - loss, $"{same}");
         Assert.Equal((same, cost), RerankCalibrationFit.Evaluate(tables, steps, 5));
         Assert.True(loss == 0 || cost < 0.9, $"{cost}");
+    }
+
+    [Fact]
+    public void Fit_Guess_FindsTheWeightsThatMadeTheLogits()
+    {
+        Random random = new(5);
+        RerankTable[] tables = [.. Enumerable.Range(0, 50).Select(query =>
+        {
+            float[] a = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle())], b = [.. a.Select(_ => random.NextSingle())];
+
+            // A constant of the query must not matter.
+            float[] last = [.. a.Select((value, i) => query + (2 * value) - (3 * b[i]) + (0.5f * RerankStep.Place(i)))];
+            return new RerankTable([1, 2, 3], [a, b, last], new int[30], new float[30], new RerankSample("", new string[30]));
+        })];
+        float[] weights = RerankGuess.Fit(tables, [0, 1]);
+        Assert.All(weights.Zip([2f, -3f, 0.5f]), pair => Assert.Equal(pair.Second, pair.First, 0.02));
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class BadInputTests
         int longest = 0;
         NgramEmbedder embedder = new() { Before = (texts, _) => { longest = Math.Max(longest, texts.Max(text => text.Length)); return Task.CompletedTask; } };
         RoutingDecision decision = await TestTools.Router(embedder).RouteAsync(query + TestTools.Question(31), Stop);
-        Assert.Equal(TestTools.Name(31), decision.Candidates[0].Name);
+        Assert.Contains(decision.Candidates.Take(5), tool => tool.Name == TestTools.Name(31));
         Assert.InRange(longest, 1, 4_100);
     }
 

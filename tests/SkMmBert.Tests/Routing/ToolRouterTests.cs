@@ -185,7 +185,7 @@ public sealed class ToolRouterTests
     {
         ChatMessage[] messages = [new(ChatRole.User, TestTools.Question(77)), new(ChatRole.Assistant, "Done."), new(ChatRole.User, "and once more")];
         RoutingDecision decision = await TestTools.Router().RouteAsync(messages, cancellationToken: Stop);
-        Assert.Equal(TestTools.Name(77), decision.Candidates[0].Name);
+        Assert.Contains(decision.Candidates.Take(5), tool => tool.Name == TestTools.Name(77));
     }
 
     [Fact]

@@ -158,17 +158,17 @@ public sealed class ToolRoutingChatClientTests
     internal static ChatMessage Call(string name, params (string Key, object? Value)[] arguments) =>
         new(ChatRole.Assistant, [new FunctionCallContent(Guid.NewGuid().ToString("N"), name, arguments.ToDictionary(pair => pair.Key, pair => pair.Value))]);
 
-    internal static (IChatClient Chat, InvokingChatClient Invoking) Place(IChatClient model, NgramEmbedder embedder, bool inside)
+    internal static (IChatClient Chat, InvokingChatClient Invoking) Place(IChatClient model, NgramEmbedder embedder, bool inside, int maximumListed = 128)
     {
         ToolRouter router = new(embedder, TestTools.Many());
         if (inside)
         {
-            InvokingChatClient outer = new(new ToolRoutingChatClient(model, router));
+            InvokingChatClient outer = new(new ToolRoutingChatClient(model, router, maximumListed));
             return (outer, outer);
         }
 
         InvokingChatClient inner = new(model) { AdditionalTools = router.CallableTools };
-        return (new ToolRoutingChatClient(inner, router), inner);
+        return (new ToolRoutingChatClient(inner, router, maximumListed), inner);
     }
 
     private static async Task<string> AskAsync(IChatClient chat, ChatMessage[] messages, ChatOptions options, bool streaming)
