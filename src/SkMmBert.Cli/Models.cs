@@ -23,7 +23,7 @@ internal static class Models
     }
 
     // What only a program can do is left out: the parameter's name and the option to set.
-    private static string OfTheCommandLine(string message)
+    public static string OfTheCommandLine(string message)
     {
         int end = new[] { message.IndexOf("; set ", StringComparison.Ordinal), message.LastIndexOf(" (Parameter ", StringComparison.Ordinal), message.Length }.Where(at => at > 0).Min();
         return message[..end].TrimEnd('.') + ".";
