@@ -38,7 +38,7 @@ internal sealed class SharedOptions
         Streams = AtLeastOne(parsed, Threads),
     };
 
-    private static int? AtLeastOne(ParseResult parsed, Option<int?> option)
+    public static int? AtLeastOne(ParseResult parsed, Option<int?> option)
     {
         int? value = parsed.GetValue(option);
         return value is null or >= 1 ? value : throw new InputException($"{option.Name} is {value}. Expected: at least 1.");
