@@ -87,7 +87,7 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
         int several = Enter(tokens);
         if (tokens >= LongTokens && cancellationToken.CanBeCanceled)
         {
-            return RunApart.Run(Run, cancellationToken);
+            return ApartRun.Wait(Run, cancellationToken);
         }
 
         return Run();
