@@ -17,6 +17,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+    ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
 if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))
