@@ -29,6 +29,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
+    ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
 if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))

@@ -185,8 +185,8 @@ public sealed class MmBertReranker : Reranker
             _leftover = _leftover.IsCompleted ? work : Task.WhenAll(_leftover, work);
         }
 
-        TimeSpan grace = budget + TimeSpan.FromMilliseconds(2) - options.Clock.GetElapsedTime(started);
-        await Task.WhenAny(work, Task.Delay(grace > TimeSpan.Zero ? grace : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
+        TimeSpan left = budget - options.Clock.GetElapsedTime(started);
+        await Task.WhenAny(work, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
 
         // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
         timer.Cancel();
