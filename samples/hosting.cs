@@ -37,4 +37,6 @@ sealed class TravelAgent(
 }
 
 // prints
-// ?
+// 256 and 64 dimensions
+// one model: True
+// Ada prefers trains to planes. (chat/17)

@@ -24,12 +24,17 @@ using (var store = new SqliteMemoryStore(Path.Combine(folder, "memory.db")))
     }
 
     // Nothing relevant is nothing, and another user's items are not there at all.
-    Console.WriteLine((await memory.RecallAsync("What is the boiling point of nitrogen?", new() { Scope = ada })).Count);
-    Console.WriteLine((await memory.RecallAsync("Does Ada prefer trains?", new() { Scope = bob })).Count(evidence => evidence.Source == "chat/17"));
+    IReadOnlyList<Evidence> none = await memory.RecallAsync("What is the boiling point of nitrogen?", new() { Scope = ada });
+    IReadOnlyList<Evidence> others = await memory.RecallAsync("Does Ada prefer trains?", new() { Scope = bob });
+    Console.WriteLine($"about nitrogen: {none.Count}, in the scope of Bob: {others.Count(evidence => evidence.Source == "chat/17")}");
     Console.WriteLine($"forgotten {await memory.ForgetAsync(new() { Scope = ada })}, left {await memory.CountAsync()}");
 }
 
 Directory.Delete(folder, recursive: true);
 
 // prints
-// ?
+// added 0, duplicates 1
+// Ada prefers trains to planes. (chat/17, 0..29)
+// signs #1 -> route #1 -> retrieve #1 -> match #1 -> lexical #1 -> fused #1
+// about nitrogen: 0, in the scope of Bob: 0
+// forgotten 2, left 1

@@ -16,13 +16,13 @@ using MmBertModel model = MmBertModel.Open("models/mini-embed");
 AITool[] tools = [.. described.Select(tool => AIFunctionFactory.Create((string input) => $"{tool.Name}: {input}", tool.Name, tool.Does))];
 var router = new ToolRouter(new MmBertEmbeddingGenerator(model), tools);
 
-foreach (string question in new[] { "Will it rain in Bern tomorrow?", "Wie wird das Wetter in Bern?", "Why is the sky blue?" })
+foreach (string question in new[] { "Will it rain in Bern tomorrow?", "Wie wird das Wetter in Bern?", "Explain quantum entanglement." })
 {
     RoutingDecision decision = await router.RouteAsync(question);
     Console.WriteLine($"{question} -> {(decision.Abstained ? "no tool fits" : string.Join(", ", decision.Tools.Select(tool => tool.Name)))}");
 }
 
-// Before a chat client the model sees only those, and find_tools to look for more.
+// Before a chat client the model sees only those, and find_tools with which it can ask for more.
 IChatClient chat = new ToolRoutingChatClient(new ScriptedChatClient(), router);
 ChatResponse answer = await chat.GetResponseAsync("Will it rain in Bern tomorrow?", new() { Tools = [.. tools] });
 Console.WriteLine(answer.Text);
@@ -44,4 +44,7 @@ sealed class ScriptedChatClient : IChatClient
 }
 
 // prints
-// ?
+// Will it rain in Bern tomorrow? -> get_weather, book_flight, create_event
+// Wie wird das Wetter in Bern? -> get_weather, set_alarm, book_flight
+// Explain quantum entanglement. -> no tool fits
+// The model was shown: find_tools, get_weather, book_flight, create_event
