@@ -36,8 +36,10 @@ internal static class ToolCalibrationFit
         ToolCalibration fitted = start with { Weights = Regress(rows, 0.5 / with, 0.5 / without) };
         float[] missing = [.. rows.Where(row => !row.Fits).Select(row => fitted.Confidence(row.Signals)).OrderDescending()];
 
-        // With a share `target` of the tool-less questions above it, rounded down; the threshold lies between two of them.
-        int allowed = Math.Min((int)(target * missing.Length), missing.Length - 1);
+        // The threshold lies between two of the tool-less questions. One standard error fewer than the target above it: a handful of
+        // examples says little of the next hundred, and a rate that was promised should hold there.
+        double expected = target * missing.Length, error = Math.Sqrt(expected * (1 - target));
+        int allowed = Math.Clamp((int)(expected - error), 0, missing.Length - 1);
         return fitted with { Threshold = allowed == 0 ? MathF.BitIncrement(missing[0]) : (missing[allowed] + missing[allowed - 1]) / 2 };
     }
 
