@@ -43,6 +43,7 @@ internal static class Program
             RerankVerb.Create(terminal),
             RouteVerb.Create(terminal),
             MemoryVerb.Create(terminal),
+            EvalVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
             ModelsVerb.Create(terminal),
             VerifyVerb.Create(terminal),
