@@ -44,8 +44,7 @@ run_tests() {
     name=$(basename "$project" .csproj)
     log=$(mktemp)
     rc=0
-    "artifacts/bin/$name/release/$name" -noColor -explicit $explicit 2>&1 | tee "$log" | grep -vE '^(xUnit.net|  Disc|  Start|  Finished|Ok, passed|=== TEST)' || true
-    rc=${PIPESTATUS[0]}
+    "artifacts/bin/$name/release/$name" -noColor -explicit $explicit 2>&1 | tee "$log" | grep -vE '^(xUnit.net|  Disc|  Start|  Finished|Ok, passed|=== TEST)' || rc=${PIPESTATUS[0]}
     line=$(grep -E "^ +$name +Total: " "$log" | tail -n 1 || true)
     if [[ $line =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
       failed=$((failed + BASH_REMATCH[2] + BASH_REMATCH[3]))

@@ -3,7 +3,7 @@ namespace SkMmBert.Cli;
 /// <summary>Finds a model by folder or by a known name.</summary>
 internal static class ModelNames
 {
-    /// <summary>Known names with what they are.</summary>
+    /// <summary>Models that come with the program, with what they are.</summary>
     public static IReadOnlyList<(string Name, string Folder, string What)> Known { get; } =
     [
         ("mini", "mini-embed", "embedder"),
@@ -26,7 +26,22 @@ internal static class ModelNames
             return installed;
         }
 
-        string names = string.Join(", ", Known.Select(model => model.Name).Distinct());
+        KnownModel? known = KnownModel.Find(name.Split('@')[0]);
+        if (known is not null || name.Count(c => c == '/') == 1)
+        {
+            using ModelHub hub = new(HubOptions.FromEnvironment());
+            if (hub.TryFind(name, out DownloadedModel? downloaded))
+            {
+                return downloaded.Folder;
+            }
+        }
+
+        if (known is not null)
+        {
+            throw new InputException($"'{name}' is known but not downloaded. Run 'skmmbert pull {name}' first.");
+        }
+
+        string names = string.Join(", ", Known.Select(model => model.Name).Distinct().Concat(KnownModel.All.Select(model => model.Name)));
         throw new InputException($"'{name}' is not a folder and not an installed model. Expected: the path of a model folder, or a known name ({names}); 'skmmbert models' lists what is there.");
     }
 

@@ -46,6 +46,7 @@ internal static class Program
             EvalVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
             ModelsVerb.Create(terminal),
+            PullVerb.Create(terminal),
             VerifyVerb.Create(terminal),
         };
         root.Add(HelpVerb.Create(root));

@@ -13,12 +13,25 @@ internal sealed record Terminal(Stream Input, Stream Output, TextWriter Error, b
         return new(Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error, !Console.IsErrorRedirected);
     }
 
-    /// <summary>Tables and colours for people.</summary>
-    public Spectre.Console.IAnsiConsole People { get; } = Spectre.Console.AnsiConsole.Create(new()
+    private const int WidthOfALog = 120;
+
+    /// <summary>Tables and colours for people; plain and of a fixed width where nobody watches.</summary>
+    public Spectre.Console.IAnsiConsole People { get; } = Writer(Error, Interactive);
+
+    private static Spectre.Console.IAnsiConsole Writer(TextWriter error, bool interactive)
     {
-        Out = new Spectre.Console.AnsiConsoleOutput(Error),
-        Interactive = Spectre.Console.InteractionSupport.No,
-        Ansi = Interactive ? Spectre.Console.AnsiSupport.Detect : Spectre.Console.AnsiSupport.No,
-        ColorSystem = Interactive ? Spectre.Console.ColorSystemSupport.Detect : Spectre.Console.ColorSystemSupport.NoColors,
-    });
+        Spectre.Console.IAnsiConsole console = Spectre.Console.AnsiConsole.Create(new()
+        {
+            Out = new Spectre.Console.AnsiConsoleOutput(error),
+            Interactive = Spectre.Console.InteractionSupport.No,
+            Ansi = interactive ? Spectre.Console.AnsiSupport.Detect : Spectre.Console.AnsiSupport.No,
+            ColorSystem = interactive ? Spectre.Console.ColorSystemSupport.Detect : Spectre.Console.ColorSystemSupport.NoColors,
+        });
+        if (!interactive)
+        {
+            console.Profile.Width = WidthOfALog;
+        }
+
+        return console;
+    }
 }

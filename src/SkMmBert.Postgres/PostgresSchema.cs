@@ -127,6 +127,7 @@ internal sealed class PostgresSchema(string schema, int partitions)
             sql.Append(CultureInfo.InvariantCulture, $"CREATE TABLE {Table}_{i} PARTITION OF {Table} FOR VALUES WITH (MODULUS {partitions}, REMAINDER {i});\n");
         sql.Append(CultureInfo.InvariantCulture, $"""
             CREATE INDEX items_key ON {Table} (key);
+            CREATE INDEX items_scope ON {Table} (application, agent, person, session) INCLUDE (length);
             CREATE INDEX items_person ON {Table} (person, session);
             CREATE INDEX items_id ON {Table} USING hash (id);
             CREATE INDEX items_words ON {Table} USING gin (words);

@@ -15,7 +15,7 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
     private const int HitsPerTaken = 50;
 
     // Enough of a huge store to weigh words and estimate lengths.
-    private const int SampleRows = 20_000;
+    private const int SampleRows = 20_000, RareHolders = 2_000;
 
     private readonly int _retrieve = PostgresSchema.RetrieveLength(model);
 
@@ -38,13 +38,20 @@ internal sealed class PostgresSearch(PostgresSchema schema, PostgresMemoryOption
     {
         PostgresFence fence = PostgresFence.Of(search);
         long cap = Math.Max(options.IndexFrom, SampleRows) + 1L;
+        // A word is counted exactly while it is rare; a common one weighs so little that a sample tells enough.
+        string words = terms.Length == 0 ? "'{}'::bigint[]" : $"""
+            ARRAY(SELECT CASE WHEN held <= {RareHolders} THEN held ELSE greatest(held, (SELECT count(*) FROM sample WHERE sample.words @@ word) * (SELECT count(*) FROM visible) / (SELECT count(*) FROM sample)) END
+                  FROM (SELECT place, quote_literal(term)::tsquery AS word FROM unnest({fence.Add(terms)}) WITH ORDINALITY AS given (term, place)) AS asked,
+                       LATERAL (SELECT count(*) AS held FROM (SELECT 1 FROM {schema.Table} WHERE {fence.Where} AND {schema.Table}.words @@ word LIMIT {RareHolders + 1}) AS holding) AS counted
+                  ORDER BY place)
+            """;
         string sql = $"""
-            WITH visible AS MATERIALIZED (SELECT length FROM {schema.Table} WHERE {fence.Where} LIMIT {cap})
+            WITH visible AS MATERIALIZED (SELECT length FROM {schema.Table} WHERE {fence.Where} LIMIT {cap}),
+                 sample AS MATERIALIZED (SELECT words FROM {schema.Table} WHERE {fence.Where} LIMIT {RareHolders})
             SELECT (SELECT value FROM {schema.Facts} WHERE name = 'fingerprint'), (SELECT value FROM {schema.Facts} WHERE name = 'model'),
                    (SELECT count(*) FROM visible), (SELECT coalesce(avg(length), 1)::float8 FROM visible),
                    (SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE oid = '{schema.Table}'::regclass OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = '{schema.Table}'::regclass)),
-                   ARRAY(SELECT (SELECT count(*) FROM (SELECT 1 FROM {schema.Table} WHERE {fence.Where} AND words @@ quote_literal(term)::tsquery LIMIT {cap}) AS holding)
-                         FROM unnest({fence.Add(terms)}) WITH ORDINALITY AS given (term, place) ORDER BY place)
+                   {words}
             """;
         using NpgsqlCommand command = fence.Command(connection, sql);
         NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);

@@ -149,6 +149,10 @@ public sealed class StoreTests(PgliteServer server)
         }
 
         Assert.True(kept >= 98, $"{kept} of 100 nearest found");
+        // Words that nearly all hold are weighed by a sample, and decide little.
+        MemorySearchResult words = await store.SearchAsync(Ask("a note about w5", new() { User = "usual" }, vector: false));
+        Assert.Equal(10, words.Candidates.Count);
+        Assert.All(words.Candidates, c => Assert.Contains("w5", c.Item.Text.Split(' ')));
         // Few are visible: they are looked at one by one, and all come back.
         MemorySearchResult rare = await store.SearchAsync(Ask("", new() { User = "rare" }, take: 1_000, words: false) with { Vector = Hashed.Vector("w1") });
         Assert.Equal(50, rare.Candidates.Count);

@@ -14,7 +14,7 @@ internal static class ModelsVerb
         Command command = new("models", "Lists installed and known models.") { shared.Json };
         command.SetAction((parsed, cancellationToken) =>
         {
-            Entry[] entries = [.. Find()];
+            Entry[] entries = [.. Find(), .. FindPublished()];
             if (parsed.GetValue(shared.Json))
             {
                 using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
@@ -38,18 +38,18 @@ internal static class ModelsVerb
         foreach (Entry entry in entries)
         {
             table.AddRow(new Text(entry.Name), new Text(entry.What), new Text($"{entry.Layers}"), new Text(string.Join(' ', entry.Exits)), new Text(string.Join(' ', entry.Dimensions)),
-                new Text(entry.Megabytes.ToString("0.0", CultureInfo.InvariantCulture)), new Text(entry.Folder ?? "not installed"));
+                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
         }
 
         people.Write(table);
-        people.WriteLine("Any other model: --model FOLDER with a Hugging Face folder as it was downloaded.");
+        people.WriteLine("Any other model: pull OWNER/NAME, or --model FOLDER with a Hugging Face folder as it was downloaded.");
     }
 
     private static IEnumerable<Entry> Find()
     {
         foreach ((string name, string folder, string what) in ModelNames.Known)
         {
-            yield return ModelNames.Installed(folder) is { } path ? Read(name, path) : new(name, what, null, null, [], [], 0);
+            yield return ModelNames.Installed(folder) is { } path ? Read(name, path) : new(name, what, null, null, [], [], null);
         }
 
         string[] known = [.. ModelNames.Known.Select(model => model.Folder)];
@@ -59,6 +59,16 @@ internal static class ModelsVerb
             {
                 yield return Read(Path.GetFileName(path), path);
             }
+        }
+    }
+
+    private static IEnumerable<Entry> FindPublished()
+    {
+        using ModelHub hub = new(HubOptions.FromEnvironment());
+        foreach (KnownModel model in KnownModel.All)
+        {
+            string? folder = hub.TryFind(model.Name, out DownloadedModel? downloaded) ? downloaded.Folder : null;
+            yield return new(model.Name, model.Kind == KnownModelKind.Reranker ? "reranker" : "embedder", folder, model.Layers, [.. model.Exits], [.. model.Dimensions], downloaded?.Bytes / 1e6);
         }
     }
 
@@ -89,7 +99,11 @@ internal static class ModelsVerb
             writer.WriteNumber("layers", layers);
             Numbers(writer, "exits", entry.Exits);
             Numbers(writer, "dimensions", entry.Dimensions);
-            writer.WriteNumber("megabytes", Math.Round(entry.Megabytes, 1));
+        }
+
+        if (entry.Megabytes is { } megabytes)
+        {
+            writer.WriteNumber("megabytes", Math.Round(megabytes, 1));
         }
     }
 
@@ -100,5 +114,5 @@ internal static class ModelsVerb
         writer.WriteEndArray();
     }
 
-    private sealed record Entry(string Name, string What, string? Folder, int? Layers, int[] Exits, int[] Dimensions, double Megabytes);
+    private sealed record Entry(string Name, string What, string? Folder, int? Layers, int[] Exits, int[] Dimensions, double? Megabytes);
 }

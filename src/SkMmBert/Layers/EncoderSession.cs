@@ -66,12 +66,7 @@ internal sealed class EncoderSession : LayerRunner
     public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
         int width = _config.HiddenSize;
-        int[] starts = new int[state.Lengths.Length + 1], lengths = new int[rows.Length];
-        for (int i = 0; i < state.Lengths.Length; i++)
-        {
-            starts[i + 1] = starts[i] + state.Lengths[i];
-        }
-
+        int[] starts = Starts(state.Lengths), lengths = new int[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
             lengths[i] = state.Lengths[rows[i]];
@@ -466,18 +461,22 @@ internal static class ExecutionDevice
     public static string OneLine(Exception error)
     {
         string line = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
-        return error is OnnxRuntimeException && line.LastIndexOf(" : ", StringComparison.Ordinal) is > 0 and int at ? line[(at + 3)..] : line;
+        return error is not OnnxRuntimeException ? line
+            : line.LastIndexOf(" : ", StringComparison.Ordinal) is > 0 and int at ? line[(at + 3)..] : line[(line.IndexOf(']') + 1)..].TrimStart();
     }
 
     // A session of one node shows what a list of providers does not: that the driver, its libraries and the card are there.
     private static string? WhyNot(ModelDevice device)
     {
-        string[] providers = OrtEnv.Instance().GetAvailableProviders();
+        OrtEnv runtime = OrtEnv.Instance();
+        string[] providers = runtime.GetAvailableProviders();
         if (!providers.Contains(CudaProvider))
         {
-            return $"the native ONNX Runtime {OrtEnv.Instance().GetVersionString()} has {string.Join(", ", providers)} and no {CudaProvider}";
+            return $"the native ONNX Runtime {runtime.GetVersionString()} has {string.Join(", ", providers)} and no {CudaProvider}";
         }
 
+        OrtLoggingLevel level = runtime.EnvLogLevel;
+        runtime.EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;   // the reason comes as an exception; the runtime would print it too
         OnnxWriter writer = new();
         writer.Output(writer.Node("Identity", [writer.Input("in", OnnxType.Float, 1)]), OnnxType.Float, 1);
         try
@@ -490,6 +489,10 @@ internal static class ExecutionDevice
         catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
         {
             return OneLine(error);
+        }
+        finally
+        {
+            runtime.EnvLogLevel = level;
         }
     }
 }

@@ -70,12 +70,24 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
 
     protected abstract void Free();
 
+    /// <summary>Where the tokens of each text begin, and the end: [rows + 1].</summary>
+    protected static int[] Starts(int[] lengths)
+    {
+        int[] starts = new int[lengths.Length + 1];
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            starts[i + 1] = starts[i] + lengths[i];
+        }
+
+        return starts;
+    }
+
     private LayerState Counted(int tokens, Func<int, LayerState> run, CancellationToken cancellationToken)
     {
         int several = Enter(tokens);
         if (tokens >= LongTokens && cancellationToken.CanBeCanceled)
         {
-            return Apart(Run, cancellationToken);
+            return ApartRun.Wait(Run, cancellationToken);
         }
 
         return Run();
@@ -92,34 +104,6 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
                 Leave();
             }
         }
-    }
-
-    // The runtime looks for a cancellation between operators, and attention over a long text is one operator of a second or more:
-    // the caller does not wait for its end, which frees everything the run held.
-    private static LayerState Apart(Func<LayerState> run, CancellationToken cancellationToken)
-    {
-        Task<LayerState> task = Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        try
-        {
-            Task.WaitAny([task], cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            task.ContinueWith(
-                ended =>
-                {
-                    if (ended.Exception is null)
-                    {
-                        ended.Result.Dispose();
-                    }
-                },
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-            throw;
-        }
-
-        return task.GetAwaiter().GetResult();
     }
 
     // One thread a run for short texts in parallel streams; all processors for a long text that runs alone.

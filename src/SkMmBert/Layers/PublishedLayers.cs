@@ -63,17 +63,6 @@ internal sealed class PublishedLayers(string modelFolder, IReadOnlyDictionary<in
         }
     }
 
-    private static int[] Starts(int[] lengths)
-    {
-        int[] starts = new int[lengths.Length + 1];
-        for (int i = 0; i < lengths.Length; i++)
-        {
-            starts[i + 1] = starts[i] + lengths[i];
-        }
-
-        return starts;
-    }
-
     private PublishedGraph Graph(int exit, int threads)
     {
         lock (_opening)

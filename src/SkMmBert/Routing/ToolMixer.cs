@@ -8,7 +8,7 @@ namespace SkMmBert;
 internal static class ToolMixer
 {
     /// <summary>Weights of: cosine, cosine × share of words known, cosine × share of words met, BM25, BM25 × known, BM25 × met, name, name × known.</summary>
-    public static readonly float[] Weights = [1.781f, -1.979f, 1.399f, 0.453f, -0.002f, -0.185f, 1.734f, 2.259f];
+    public static readonly float[] Weights = [1.773f, -2.035f, 1.563f, 0.465f, 0.032f, -0.307f, 1.588f, 2.406f];
 
     /// <summary>BM25 is divided by this, so that it is of the size of the others.</summary>
     public const float LexicalUnit = 5;

@@ -8,6 +8,7 @@ namespace SkMmBert;
 internal static class ToolText
 {
     private const int MaxDescription = 2_000;   // characters: the first sentences say what the tool is for
+    private const int MaxName = 200;
     private const int MaxExample = 500;
     private const int MaxExamples = 64;
 
@@ -42,9 +43,24 @@ internal static class ToolText
         return text.ToString();
     }
 
-    /// <summary>All texts of a profile: itself, then its examples.</summary>
-    public static IEnumerable<string> All(ToolProfile profile) =>
-        profile.Examples.Where(example => !string.IsNullOrWhiteSpace(example)).Take(MaxExamples).Select(example => Clean(example, MaxExample)).Prepend(Of(profile));
+    /// <summary>All texts of a profile: itself, the name as it is written where there is no description to go by, and the examples.</summary>
+    public static IEnumerable<string> All(ToolProfile profile)
+    {
+        string text = Of(profile);
+        yield return text;
+
+        // Measured on label sets: models read a bare name in words and in code differently well; each form finds what the other misses.
+        string name = Clean(profile.Name, MaxName);
+        if (string.IsNullOrWhiteSpace(profile.Description) && name != text)
+        {
+            yield return name;
+        }
+
+        foreach (string example in profile.Examples.Where(example => !string.IsNullOrWhiteSpace(example)).Take(MaxExamples))
+        {
+            yield return Clean(example, MaxExample);
+        }
+    }
 
     public static UInt128 Hash(string text)
     {
@@ -89,7 +105,7 @@ internal static class ToolText
     private static void Words(string name, StringBuilder text)
     {
         int start = text.Length;
-        for (int i = 0; i < Math.Min(name.Length, 200); i++)
+        for (int i = 0; i < Math.Min(name.Length, MaxName); i++)
         {
             char c = name[i];
             bool starts = i > 0 && char.IsUpper(c) && (char.IsLower(name[i - 1]) || (char.IsUpper(name[i - 1]) && i + 1 < name.Length && char.IsLower(name[i + 1])));
