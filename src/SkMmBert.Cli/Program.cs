@@ -43,6 +43,7 @@ internal static class Program
             RerankVerb.Create(terminal),
             RouteVerb.Create(terminal),
             MemoryVerb.Create(terminal),
+            EvalVerb.Create(terminal),
             TokenizeVerb.Create(terminal),
             ModelsVerb.Create(terminal),
             PullVerb.Create(terminal),
@@ -78,7 +79,13 @@ internal static class Program
 
     private static string WhatIsWrong(Command root, ParseResult parsed)
     {
-        string help = parsed.CommandResult.Command == root ? "'skmmbert help'" : $"'skmmbert help {parsed.CommandResult.Command.Name}'";
+        CommandResult verb = parsed.CommandResult;
+        while (verb.Parent is CommandResult outer && outer.Command != root)
+        {
+            verb = outer; // 'memory recall' is explained with 'memory'
+        }
+
+        string help = verb.Command == root ? "'skmmbert help'" : $"'skmmbert help {verb.Command.Name}'";
         if (parsed.Errors[0].SymbolResult is OptionResult { Tokens: [{ Value: string value }], Option: Option<int?> option })
         {
             return $"{option.Name} is '{value}'. Expected: a whole number.";

@@ -13,7 +13,11 @@ namespace SkMmBert;
 /// <param name="Hit1">Share of questions whose first text answers.</param>
 /// <param name="Hit5">Share of questions with an answer among the first five.</param>
 /// <param name="Milliseconds">Median time of a question, its embedding included; 0 where vectors were compared outside of a store.</param>
-internal sealed record RetrievalQuality(string Set, string Search, int Questions, double Ndcg10, double Recall10, double Hit1, double Hit5, double Milliseconds);
+internal sealed record RetrievalQuality(string Set, string Search, int Questions, double Ndcg10, double Recall10, double Hit1, double Hit5, double Milliseconds)
+{
+    /// <summary>Mean of one over the place of the first answer among the first ten.</summary>
+    public double Mrr10 { get; init; }
+}
 
 /// <summary>How well a memory knows that it does not know.</summary>
 /// <param name="Set">The set.</param>
@@ -121,7 +125,7 @@ internal static class MemoryEvaluation
 
     private static RetrievalQuality Measure(EvaluationSet set, string search, IEnumerable<(IReadOnlyList<string> Ids, double Milliseconds)> answers)
     {
-        double ndcg = 0, recall = 0, hit1 = 0, hit5 = 0;
+        double ndcg = 0, recall = 0, hit1 = 0, hit5 = 0, reciprocal = 0;
         List<double> times = [];
         int at = 0;
         foreach ((IReadOnlyList<string> ids, double milliseconds) in answers)
@@ -142,12 +146,13 @@ internal static class MemoryEvaluation
             recall += relevant.Count == 0 ? 0 : (double)ids.Count(relevant.ContainsKey) / relevant.Count;
             hit1 += ids.Take(1).Any(relevant.ContainsKey) ? 1 : 0;
             hit5 += ids.Take(5).Any(relevant.ContainsKey) ? 1 : 0;
+            reciprocal += Enumerable.Range(0, ids.Count).Where(i => relevant.ContainsKey(ids[i])).Select(i => 1.0 / (i + 1)).FirstOrDefault();
             times.Add(milliseconds);
         }
 
         int count = Math.Max(1, set.Questions.Count);
         times.Sort();
-        return new(set.Name, search, set.Questions.Count, ndcg / count, recall / count, hit1 / count, hit5 / count, times.Count == 0 ? 0 : times[times.Count / 2]);
+        return new(set.Name, search, set.Questions.Count, ndcg / count, recall / count, hit1 / count, hit5 / count, times.Count == 0 ? 0 : times[times.Count / 2]) { Mrr10 = reciprocal / count };
     }
 
     private sealed class Share(IProgress<double> progress, int all) : IProgress<int>
