@@ -5,6 +5,7 @@ namespace SkMmBert;
 /// <summary>One model of the options: found and opened when it is needed, and able to say how it stands without opening it.</summary>
 internal sealed partial class HostedModel(string name, string role, ModelFolders folders, ModelOptions options, ModelPool pool, ModelWarmUp warmUp, TimeProvider clock, ILogger logger)
 {
+    private readonly string _title = $"{(role == "embed" ? "embedding" : "reranking")} model '{name}'";
     private volatile PooledModel? _place;
 
     /// <summary>The opened model.</summary>
@@ -26,7 +27,7 @@ internal sealed partial class HostedModel(string name, string role, ModelFolders
         }
         catch (Exception error) when (error is not ObjectDisposedException)
         {
-            Failed(logger, name, error.Message);
+            Failed(logger, _title, error.Message);
             throw;
         }
     }
@@ -36,7 +37,7 @@ internal sealed partial class HostedModel(string name, string role, ModelFolders
     {
         if (_place is { IsOpen: true })
         {
-            return (true, $"{name} is open", null);
+            return (true, $"{_title} is open", null);
         }
 
         if (folders.Find(name, role, out string missing) is null)
@@ -49,12 +50,12 @@ internal sealed partial class HostedModel(string name, string role, ModelFolders
             return (false, error.Message, error);
         }
 
-        return warmUp == ModelWarmUp.None ? (true, $"{name} opens with its first use", null) : (false, $"{name} is still being opened", null);
+        return warmUp == ModelWarmUp.None ? (true, $"{_title} opens with its first use", null) : (false, $"{_title} is still being opened", null);
     }
 
     [LoggerMessage(1, LogLevel.Information, "Opened the model {Folder} ({Precision}, {Device}) in {Milliseconds} ms.")]
     private static partial void Opened(ILogger logger, string folder, ModelPrecision precision, ModelDevice device, long milliseconds);
 
-    [LoggerMessage(2, LogLevel.Error, "The model {Name} could not be opened: {Reason}")]
-    private static partial void Failed(ILogger logger, string name, string reason);
+    [LoggerMessage(2, LogLevel.Error, "The {Title} could not be opened: {Reason}")]
+    private static partial void Failed(ILogger logger, string title, string reason);
 }

@@ -12,7 +12,7 @@ namespace SkMmBert;
 /// <example><code>
 /// builder.Services.AddMmBert(o => o.WarmUp = ModelWarmUp.Background);
 /// builder.Services.AddHealthChecks().AddCheck&lt;MmBertHealthCheck&gt;("skmmbert", tags: ["ready"]);
-/// // Unhealthy: mini is still being opened → Healthy: mini is open
+/// // Unhealthy: embedding model 'mini' is still being opened → Healthy: embedding model 'mini' is open
 /// </code></example>
 /// <param name="services">The container that <c>AddMmBert</c> was called for.</param>
 public sealed class MmBertHealthCheck(IServiceProvider services) : IHealthCheck

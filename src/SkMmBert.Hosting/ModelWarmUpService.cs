@@ -37,7 +37,11 @@ internal sealed partial class ModelWarmUpService(IServiceProvider services) : IH
         await _background.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
 
     private async Task RunAsync(List<MmBertRegistration> registrations)
     {

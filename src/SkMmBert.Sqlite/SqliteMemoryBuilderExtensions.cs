@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using SkMmBert;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -7,7 +8,7 @@ public static class SqliteMemoryBuilderExtensions
 {
     /// <summary>Keeps items in one SQLite file; the container closes it.</summary>
     /// <param name="memory">The memory that is being added.</param>
-    /// <param name="path">The file; it is created at first use if it is not there. Its folder must exist.</param>
+    /// <param name="path">The file; it is created at first use if it is not there. Its folder must exist. A relative path starts at the host's content root, without a host at the working directory.</param>
     /// <param name="busyTimeout">How long to wait for another process that writes; <see langword="null"/> for 30 seconds.</param>
     /// <example><code>
     /// services.AddMmBert().AddMemory(m => m.UseSqlite("memory.db"));
@@ -16,6 +17,6 @@ public static class SqliteMemoryBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return memory.UseStore(_ => new SqliteMemoryStore(path, busyTimeout));
+        return memory.UseStore(services => new SqliteMemoryStore(Path.GetFullPath(path, Path.GetFullPath(services.GetService<IHostEnvironment>()?.ContentRootPath ?? ".")), busyTimeout));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace SkMmBert.Hosting.Tests;
@@ -118,6 +119,23 @@ public sealed class BuilderTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public void RelativePaths_InAHost_StartAtItsContentRoot()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = Paths.MiniEmbed });
+        builder.Services.AddMmBert(o => o.EmbeddingModel = "../mini-embed").AddMemory(m => m.UseSqlite("memory.db"));
+        using IHost host = builder.Build();
+        Assert.Equal(Path.Combine(Paths.MiniEmbed, "memory.db"), host.Services.GetRequiredService<AgentMemory>().Store.Name);
+        Assert.Equal(Paths.MiniEmbed, host.Services.GetRequiredService<MmBertEmbeddingGenerator>().GetService<ModelManifest>()!.Folder);
+    }
+
+    [Fact]
+    public void RelativePaths_WithoutAHost_StartAtTheWorkingDirectory()
+    {
+        using ServiceProvider provider = HostedServices.Provider(services => services.AddMmBert(HostedServices.Mini).AddMemory(m => m.UseSqlite("memory.db")));
+        Assert.Equal(Path.GetFullPath("memory.db"), provider.GetRequiredService<AgentMemory>().Store.Name);
     }
 
     [Fact]

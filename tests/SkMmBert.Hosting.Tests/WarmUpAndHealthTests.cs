@@ -13,10 +13,10 @@ public sealed class WarmUpAndHealthTests
         using IHost host = Build(services => services.AddMmBert(HostedServices.Mini).AddReranker());
         await host.StartAsync();
         HealthReportEntry entry = await CheckAsync(host);
-        Assert.Equal((HealthStatus.Healthy, "mini opens with its first use; mini opens with its first use"), (entry.Status, entry.Description));
+        Assert.Equal((HealthStatus.Healthy, "embedding model 'mini' opens with its first use; reranking model 'mini' opens with its first use"), (entry.Status, entry.Description));
         _ = host.Services.GetRequiredService<MmBertEmbeddingGenerator>();
         entry = await CheckAsync(host);
-        Assert.Equal((HealthStatus.Healthy, "mini is open", "mini opens with its first use"), (entry.Status, entry.Data["embedding"], entry.Data["reranking"]));
+        Assert.Equal((HealthStatus.Healthy, "embedding model 'mini' is open", "reranking model 'mini' opens with its first use"), (entry.Status, entry.Data["embedding"], entry.Data["reranking"]));
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class WarmUpAndHealthTests
         using IHost host = Build(services => services.AddKeyedMmBert("k", o => (o.ModelsFolder, o.WarmUp) = (HostedServices.Models, ModelWarmUp.BeforeStart)).AddReranker().AddToolRouter());
         await host.StartAsync();
         HealthReportEntry entry = await CheckAsync(host);
-        Assert.Equal((HealthStatus.Healthy, "mini is open", "mini is open"), (entry.Status, entry.Data["k.embedding"], entry.Data["k.reranking"]));
+        Assert.Equal((HealthStatus.Healthy, "embedding model 'mini' is open", "reranking model 'mini' is open"), (entry.Status, entry.Data["k.embedding"], entry.Data["k.reranking"]));
         await host.StopAsync();
     }
 
@@ -41,14 +41,14 @@ public sealed class WarmUpAndHealthTests
     {
         using IHost host = Build(services => services.AddMmBert(o => (o.ModelsFolder, o.WarmUp) = (HostedServices.Models, ModelWarmUp.Background)));
         HealthReportEntry before = await CheckAsync(host);
-        Assert.Equal((HealthStatus.Unhealthy, "mini is still being opened"), (before.Status, before.Description));
+        Assert.Equal((HealthStatus.Unhealthy, "embedding model 'mini' is still being opened"), (before.Status, before.Description));
         await host.StartAsync();
         for (int i = 0; i < 600 && (await CheckAsync(host)).Status != HealthStatus.Healthy; i++)
         {
             await Task.Delay(100);
         }
 
-        Assert.Equal("mini is open", (await CheckAsync(host)).Description);
+        Assert.Equal("embedding model 'mini' is open", (await CheckAsync(host)).Description);
         await host.StopAsync();
     }
 
