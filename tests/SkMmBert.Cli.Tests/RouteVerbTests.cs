@@ -52,7 +52,7 @@ public sealed class RouteVerbTests : IDisposable
     [Fact]
     public async Task Route_NothingFits_AbstainsUnlessTopForcesAList()
     {
-        const string query = "qwertz uiop asdf";
+        const string query = "how old is the universe";
         JsonElement free = (await CommandLine.RunAsync($"route --tools {Tools} --json", query)).Json[0], forced = (await CommandLine.RunAsync($"route --tools {Tools} --json --top 4", query)).Json[0];
         Assert.True(free.GetProperty("abstained").GetBoolean());
         Assert.Equal(0, free.GetProperty("tools").GetArrayLength());
