@@ -64,6 +64,18 @@ public sealed class VerbTests
             run.Json.Where(line => line.GetProperty("part").GetString() == "vectors").Select(line => (line.GetProperty("exit").GetInt32(), line.GetProperty("dims").GetInt32())));
     }
 
+    [Fact]
+    public async Task Demo_Json_RoutesRemembersAndSaysWhenNothingFits()
+    {
+        CommandLine run = await CommandLine.RunAsync("demo --json");
+        JsonElement[] Part(string name) => [.. run.Json.Where(line => line.GetProperty("part").GetString() == name)];
+        JsonElement[] routing = Part("routing"), memory = Part("memory");
+        Assert.Equal("get_weather", routing[0].GetProperty("tools")[0].GetProperty("name").GetString());
+        Assert.True(routing[^1].GetProperty("abstained").GetBoolean());
+        Assert.Equal("Grace is allergic to peanuts.", memory[0].GetProperty("evidence")[0].GetProperty("text").GetString());
+        Assert.Equal(0, memory[^1].GetProperty("evidence").GetArrayLength());
+    }
+
     [Theory]
     [InlineData("demo")]
     [InlineData("models")]

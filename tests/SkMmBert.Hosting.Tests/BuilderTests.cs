@@ -100,6 +100,18 @@ public sealed class BuilderTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AddMemory_WithReranker_UsesItUnlessTakenOut(bool keep)
+    {
+        using ServiceProvider provider = HostedServices.Provider(services => services.AddMmBert(HostedServices.Mini).AddMemory(m => m.Configure(o => keep ? o : o with { Reranker = null })).AddReranker());
+        AgentMemory memory = provider.GetRequiredService<AgentMemory>();
+        await memory.RememberAsync("Ada prefers trains to planes.");
+        IReadOnlyList<Evidence> found = await memory.RecallAsync("Does Ada prefer trains?", new RecallOptions { Floor = 0 });
+        Assert.Equal(keep, Assert.Single(found).Trail.Any(stage => stage.Stage == "rerank"));
+    }
+
     [Fact]
     public async Task AddMemory_Sqlite_SurvivesTheContainer()
     {
