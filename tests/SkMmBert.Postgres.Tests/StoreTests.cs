@@ -142,7 +142,7 @@ public sealed class StoreTests(PgliteServer server)
             float[] question = Hashed.Vector($"w{q} w{q * 3} w{q * 2}");
             MemorySearchResult result = await store.SearchAsync(Ask("", new() { User = "usual" }, words: false) with { Vector = question });
             Assert.Equal(["route", "retrieve", "match"], result.Widths.Select(w => w.Stage));
-            Assert.Equal((1_000, 200), (result.Widths[0].Items, result.Widths[2].Items));
+            Assert.Equal((1_000, 300), (result.Widths[0].Items, result.Widths[2].Items));
             Assert.All(result.Candidates, c => Assert.Equal(("usual", "route"), (c.Item.Scope!.User, c.Trail[0].Stage)));
             float tenth = items.Where(i => i.Scope!.User == "usual").Select(i => TensorPrimitives.Dot<float>(question, i.Vector.Span)).OrderDescending().ElementAt(9);
             kept += result.Candidates.Count(c => c.Trail[^1].Score >= tenth - 0.002f);
