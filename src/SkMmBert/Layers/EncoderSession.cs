@@ -143,7 +143,8 @@ internal sealed class EncoderSession : LayerRunner
             }
             else if (!owned)
             {
-                current = Copy(current);
+                current = Like(input);
+                input.GetTensorDataAsSpan<float>().CopyTo(current.GetTensorMutableDataAsSpan<float>());
             }
 
             return new State(current, lengths, exit);
@@ -155,16 +156,29 @@ internal sealed class EncoderSession : LayerRunner
         }
     }
 
+    // The arena never gives back the memory of its first run: let that be a short one.
+    private void FirstRun(InferenceSession session)
+    {
+        using RunInputs inputs = new(this, [2]);
+        using RunOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, 2, _config.HiddenSize]);
+        hidden.GetTensorMutableDataAsSpan<float>().Clear();
+        RunStretch(session, hidden, inputs, options, CancellationToken.None).Dispose();
+    }
+
     private static OrtValue RunStretch(InferenceSession session, OrtValue hidden, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
     {
+        OrtValue next = Like(hidden);   // outside the run's arena, which could not give back the region around it
         try
         {
-            // The collection is not disposed: its one value is handed on.
-            return session.Run(options, inputs.Names, inputs.With(hidden), session.OutputNames)[0];
+            session.Run(options, inputs.Names, inputs.With(hidden), session.OutputNames, [next]);
+            return next;
         }
-        catch (OnnxRuntimeException error) when (cancellationToken.IsCancellationRequested)
+        catch
         {
-            throw new OperationCanceledException("The run was cancelled.", error, cancellationToken);
+            next.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
         }
     }
 
@@ -201,6 +215,7 @@ internal sealed class EncoderSession : LayerRunner
                     throw new InvalidDataException($"'{file}' is not a graph as it was written ({ExecutionDevice.OneLine(error)}). Expected: a whole cache folder; delete '{Path.GetDirectoryName(file)}', the next opening writes it again.", error);
                 }
 
+                FirstRun(session);
                 _sessions.Add((from, to, threads), session);
             }
 
@@ -233,12 +248,7 @@ internal sealed class EncoderSession : LayerRunner
         return options;
     }
 
-    private static OrtValue Copy(OrtValue value)
-    {
-        OrtValue copy = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, value.GetTensorTypeAndShape().Shape);
-        value.GetTensorDataAsSpan<float>().CopyTo(copy.GetTensorMutableDataAsSpan<float>());
-        return copy;
-    }
+    private static OrtValue Like(OrtValue value) => OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, value.GetTensorTypeAndShape().Shape);
 
     /// <summary>Hidden states in the runtime's memory.</summary>
     private sealed class State(OrtValue value, int[] lengths, int exit) : LayerState
@@ -262,26 +272,15 @@ internal sealed class EncoderSession : LayerRunner
 
         public RunInputs(EncoderSession session, int[] lengths)
         {
-            EncoderConfig config = session._config;
-            bool windowed = session._globalRope is not null;
-            BatchShape shape = new(lengths, config.HiddenSize, windowed ? config.LocalAttention / 2 : 0);
-            int rows = lengths.Length;
-            Add("is_padded", [shape.IsPadded], []);
-            Add("is_flash", [shape.IsFlash], []);
-            Add("dense_shape", shape.DenseShape, [3]);
-            Add("pad_index", shape.PadIndex, shape.IsPadded ? [rows, shape.Longest] : [1, 1]);
-            Add("pad_bias", shape.PadBias, shape.IsPadded ? [rows, 1, shape.Longest, shape.Longest] : [1, 1, 1, 1]);
-            Add("unpad_index", shape.UnpadIndex, [shape.UnpadIndex.Length]);
-            if (windowed)
+            foreach (BatchInput input in BatchInput.Of(lengths, session._config, session._globalRope, session._localRope))
             {
-                int slices = shape.Slices, blocks = shape.BlocksPerSlice, queries = shape.BlockQueries.Length / slices / blocks, keys = shape.BlockKeys.Length / slices / blocks;
-                Add("is_blocks", [shape.IsBlocks], []);
-                Add("block_queries", shape.BlockQueries, [slices, blocks, queries]);
-                Add("block_keys", shape.BlockKeys, [slices, blocks, keys]);
-                Add("block_bias", shape.BlockBias, [slices, blocks, 1, queries, keys]);
-                Add("unblock_index", shape.UnblockIndex, [shape.UnblockIndex.Length]);
-                AddRope("global", session._globalRope!, lengths, shape.Tokens, config.HeadSize / 2);
-                AddRope("local", session._localRope!, lengths, shape.Tokens, config.HeadSize / 2);
+                _names.Add(input.Name);
+                _values.Add(input.Values switch
+                {
+                    long[] values => OrtValue.CreateTensorValueFromMemory(values, input.Shape),
+                    float[] values => OrtValue.CreateTensorValueFromMemory(values, input.Shape),
+                    _ => OrtValue.CreateTensorValueFromMemory((bool[])input.Values, input.Shape),
+                });
             }
         }
 
@@ -299,21 +298,6 @@ internal sealed class EncoderSession : LayerRunner
             {
                 value.Dispose();
             }
-        }
-
-        private void AddRope(string name, RopeTable table, int[] lengths, int tokens, int half)
-        {
-            float[] cos = new float[tokens * half], sin = new float[tokens * half];
-            table.Write(lengths, cos, sin);
-            Add(name + "_cos", cos, [tokens, half]);
-            Add(name + "_sin", sin, [tokens, half]);
-        }
-
-        private void Add<T>(string name, T[] data, long[] shape)
-            where T : unmanaged
-        {
-            _names.Add(name);
-            _values.Add(OrtValue.CreateTensorValueFromMemory(data, shape));
         }
     }
 }
@@ -403,8 +387,7 @@ internal sealed class PublishedGraph : IDisposable
     private (float[] States, bool Pooled) Unpad(OrtValue output, int[] lengths, int longest)
     {
         OrtTensorTypeAndShapeInfo info = output.GetTensorTypeAndShape();
-        long[] shape = info.Shape;
-        bool pooled = shape.Length == 2;
+        (long[] shape, bool pooled) = (info.Shape, info.Shape.Length == 2);
         if (shape.Length is not (2 or 3) || shape[0] != lengths.Length || (!pooled && shape[1] != longest) || info.ElementDataType is not (TensorElementType.Float or TensorElementType.Float16))
         {
             throw new InvalidDataException($"'{_path}' gives {_output[0]} as {info.ElementDataType} [{string.Join(", ", shape)}] for {lengths.Length} texts of at most {longest} tokens. Expected: Float or Float16, [texts, tokens, width] or [texts, width]; SkMmBert cannot use others.");
