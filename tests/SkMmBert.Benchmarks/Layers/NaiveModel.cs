@@ -22,12 +22,12 @@ internal sealed class NaiveModel : IDisposable
     public static string Folder(string goldens, string root)
     {
         string folder = Path.Combine(root, "naive-model"), onnx = Path.Combine(folder, "onnx");
-        if (!File.Exists(Path.Combine(onnx, "model.onnx")))
+        if (!File.Exists(Path.Combine(onnx, "model.onnx_data")) || !File.Exists(Path.Combine(onnx, "model.onnx")))
         {
             Directory.CreateDirectory(onnx);
             File.Copy(Path.Combine(goldens, "fullsize-formula", "config.json"), Path.Combine(folder, "config.json"), overwrite: true);
-            WriteWeights(Path.Combine(goldens, "naive-fullsize", "weights.csv"), Path.Combine(onnx, "model.onnx.data"));
-            File.Copy(Path.Combine(goldens, "naive-fullsize", "model.onnx"), Path.Combine(onnx, "model.onnx"), overwrite: true);
+            WriteWeights(Path.Combine(goldens, "naive-fullsize", "weights.csv"), Path.Combine(onnx, "model.onnx_data"));
+            File.WriteAllBytes(Path.Combine(onnx, "model.onnx"), WithUnderscore(File.ReadAllBytes(Path.Combine(goldens, "naive-fullsize", "model.onnx"))));
         }
 
         return folder;
@@ -52,6 +52,18 @@ internal sealed class NaiveModel : IDisposable
     }
 
     public void Dispose() => _session.Dispose();
+
+    // The JavaScript peer looks for the weights under model.onnx_data; the graph says model.onnx.data, which is as long.
+    private static byte[] WithUnderscore(byte[] graph)
+    {
+        ReadOnlySpan<byte> name = "model.onnx.data"u8;
+        for (int at = graph.AsSpan().IndexOf(name); at >= 0; at = graph.AsSpan().IndexOf(name))
+        {
+            graph[at + "model.onnx".Length] = (byte)'_';
+        }
+
+        return graph;
+    }
 
     private static void WriteWeights(string table, string path)
     {
