@@ -25,7 +25,7 @@ internal static class RouteVerb
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ToolRouterOptions options = new() { Top = SharedOptions.AtLeastOne(parsed, top), Calibration = Calibration(parsed.GetValue(calibration)) };
+            ToolRouterOptions options = new() { MinimumCatalogue = 0, Top = SharedOptions.AtLeastOne(parsed, top), Calibration = Calibration(parsed.GetValue(calibration)) };
             List<ToolProfile> profiles = ToolFile.Read(parsed.GetValue(tools)!, terminal);
             using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
             using MmBertModel model = Models.Open(ModelNames.Find(parsed.GetValue(shared.Model)!, "embedder"), shared.ModelOptions(parsed), terminal);
