@@ -19,10 +19,11 @@ internal static class Program
         if (await Task.WhenAny(running, EndOfGraceAsync(stop.Token)) != running)
         {
             terminal.Error.WriteLine("error: " + OneLine(new OperationCanceledException())); // it waits for input that does not come
-            return 1;
+            return Leave(1, terminal);
         }
 
-        return await running;
+        int code = await running;
+        return stop.IsCancellationRequested ? Leave(code, terminal) : code;
 
         // The second Ctrl-C ends the process at once.
         void Stop(PosixSignalContext signal)
@@ -31,6 +32,21 @@ internal static class Program
             stop.Cancel();
         }
     }
+
+    // A run that was left may still be inside the native runtime, whose clean-up at a normal exit can wait for it for ever.
+    private static int Leave(int code, Terminal terminal)
+    {
+        terminal.Error.Flush();
+        if (!OperatingSystem.IsWindows())
+        {
+            ExitNow(code);
+        }
+
+        return code;
+    }
+
+    [DllImport("libc", EntryPoint = "_exit")]
+    private static extern void ExitNow(int code);
 
     /// <summary>Runs one command line. 0: done, 1: failed, 2: wrong usage or bad input.</summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken = default)

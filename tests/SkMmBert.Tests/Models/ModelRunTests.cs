@@ -4,6 +4,7 @@ using Xunit;
 namespace SkMmBert.Tests;
 
 /// <summary>Runs under way: cancelled, many at once, through a model that is closed, a thousand in a row.</summary>
+[Collection("Alone")]
 public sealed class ModelRunTests
 {
     [Theory]
