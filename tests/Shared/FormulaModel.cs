@@ -8,6 +8,7 @@ namespace SkMmBert.Tests;
 /// <summary>The full-size encoder and its reranker heads with weights computed by the formula of <c>goldens/fullsize-formula/README.md</c>.</summary>
 internal static class FormulaModel
 {
+    private static readonly Lock Writing = new();
     private static readonly int[] HeadExits = [3, 6, 11, 22];
     private static readonly (int Dim, float First, float Last)[] Heads =
         [(768, 0.0625f, 0.1875f), (512, 0.078125f, 0.21875f), (256, 0.109375f, 0.3125f), (128, 0.15625f, 0.4375f), (64, 0.21875f, 0.625f)];
@@ -16,6 +17,16 @@ internal static class FormulaModel
     public static string Folder(string goldens, string root, string tokenizerFrom)
     {
         string folder = Path.Combine(root, "formula-model");
+        lock (Writing)   // test classes run side by side
+        {
+            Write(folder, goldens, tokenizerFrom);
+        }
+
+        return folder;
+    }
+
+    private static void Write(string folder, string goldens, string tokenizerFrom)
+    {
         if (!File.Exists(Path.Combine(folder, "classification_heads.safetensors")))
         {
             Directory.CreateDirectory(folder);
@@ -26,8 +37,6 @@ internal static class FormulaModel
             WriteSafetensors(Path.Combine(folder, "model.safetensors"), [.. Encoder()]);
             WriteSafetensors(Path.Combine(folder, "classification_heads.safetensors"), [.. HeadTensors()]);
         }
-
-        return folder;
     }
 
     /// <summary>Fills a tensor: <c>scale · u(name, i)</c>, one more for norms.</summary>
