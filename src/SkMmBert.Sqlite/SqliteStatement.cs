@@ -111,7 +111,7 @@ internal static class SqliteBlobs
     {
         byte[] blob = new byte[CoarseLength(model)];
         int route = blob.Length - model.Tiers[0];
-        float scale = Int8Vector.Quantize(vector[..model.Tiers[0]], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(route)));
+        float scale = Quantization.ToInt8(vector[..model.Tiers[0]], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(route)));
         MemoryMarshal.Write(blob, scale);
         MemoryMarshal.Write(blob.AsSpan(4), SignBits.MeanSize(vector, model.Tiers[0]));
         MemoryMarshal.Write(blob.AsSpan(8), scope);
@@ -132,7 +132,7 @@ internal static class SqliteBlobs
     public static byte[] Middle(ReadOnlySpan<float> vector, int retrieveLength)
     {
         byte[] blob = new byte[4 + retrieveLength];
-        MemoryMarshal.Write(blob, Int8Vector.Quantize(vector[..retrieveLength], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(4))));
+        MemoryMarshal.Write(blob, Quantization.ToInt8(vector[..retrieveLength], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(4))));
         return blob;
     }
 

@@ -283,7 +283,7 @@ public sealed class InMemoryStore : MemoryStore
         int slot = state.Items.Count;
         state.Funnel.Add(slot, scope, (uint)Math.Clamp(item.Time!.Value.ToUnixTimeSeconds(), 0, uint.MaxValue), vector);
         sbyte[] retrieve = new sbyte[state.Funnel.RetrieveLength];
-        state.Scales.Add(Int8Vector.Quantize(vector[..retrieve.Length], retrieve));
+        state.Scales.Add(Quantization.ToInt8(vector[..retrieve.Length], retrieve));
         state.Retrieve.Add(retrieve);
         state.Words.Add(item.Text);
         state.Items.Add(item with { Vector = vector.ToArray() });

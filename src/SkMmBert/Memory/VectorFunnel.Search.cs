@@ -132,7 +132,7 @@ internal sealed partial class VectorFunnel
     private List<Scored> ScanRoute(ReadOnlySpan<float> query, List<Scored> near, int keep, CancellationToken cancellationToken)
     {
         sbyte[] bytes = new sbyte[RouteLength];
-        float scale = Int8Vector.Quantize(query[..RouteLength], bytes);
+        float scale = Quantization.ToInt8(query[..RouteLength], bytes);
         float[] table = SignBits.Table(query, RouteLength);
         TopScored best = new(keep);
         for (int i = 0; i < near.Count; i++)
@@ -144,7 +144,7 @@ internal sealed partial class VectorFunnel
 
             int slot = near[i].Slot, at = slot % BlockSlots;
             Block block = _blocks[slot / BlockSlots];
-            float score = (Int8Vector.Dot(bytes, block.Route.AsSpan(at * RouteLength, RouteLength)) * scale * block.Scales[at]) +
+            float score = (Similarity.Dot(bytes, block.Route.AsSpan(at * RouteLength, RouteLength)) * scale * block.Scales[at]) +
                 (SignBits.Sum(table, SignBytes(block, at), RouteLength) * block.Tails[at]);
             best.Offer(score, slot);
         }
@@ -155,7 +155,7 @@ internal sealed partial class VectorFunnel
     private List<Scored> Rescore(ReadOnlySpan<float> query, List<Scored> routed, int keep, ReadBytes readBytes)
     {
         sbyte[] bytes = new sbyte[RetrieveLength];
-        float scale = Int8Vector.Quantize(query[..RetrieveLength], bytes);
+        float scale = Quantization.ToInt8(query[..RetrieveLength], bytes);
         float[] table = SignBits.Table(query, RetrieveLength);
         int[] keys = [.. routed.Select(scored => Key(scored.Slot))];
         sbyte[] rows = new sbyte[keys.Length * RetrieveLength]; // [routed, retrieve]
@@ -166,7 +166,7 @@ internal sealed partial class VectorFunnel
         {
             int slot = routed[i].Slot, at = slot % BlockSlots;
             Block block = _blocks[slot / BlockSlots];
-            float score = (Int8Vector.Dot(bytes, rows.AsSpan(i * RetrieveLength, RetrieveLength)) * scale * scales[i]) +
+            float score = (Similarity.Dot(bytes, rows.AsSpan(i * RetrieveLength, RetrieveLength)) * scale * scales[i]) +
                 (SignBits.Sum(table, SignBytes(block, at), RetrieveLength) * block.Tails[at]);
             best.Offer(score, slot);
         }

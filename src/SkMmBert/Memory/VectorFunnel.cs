@@ -83,7 +83,7 @@ internal sealed partial class VectorFunnel(MemoryModel model)
         Span<ulong> signs = stackalloc ulong[SignWords];
         SignBits.Write(vector, signs);
         sbyte[] route = new sbyte[RouteLength];
-        float scale = Int8Vector.Quantize(vector[..RouteLength], route);
+        float scale = Quantization.ToInt8(vector[..RouteLength], route);
         Add(key, scope, time, new Coarse(signs, route, scale, SignBits.MeanSize(vector, RouteLength)));
     }
 

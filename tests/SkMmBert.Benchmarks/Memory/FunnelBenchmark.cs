@@ -36,7 +36,7 @@ internal static class FunnelBenchmark
         {
             full[i] = MemoryData.Vector(real, i, random);
             middle[i] = new sbyte[funnel.RetrieveLength];
-            scales[i] = Int8Vector.Quantize(full[i].AsSpan(0, middle[i].Length), middle[i]);
+            scales[i] = Quantization.ToInt8(full[i].AsSpan(0, middle[i].Length), middle[i]);
             funnel.Add(i, 0, 0, full[i]);
         }
 

@@ -53,15 +53,15 @@ public sealed class MemoryPartsTests
             (a[i], b[i]) = ((sbyte)random.Next(-127, 128), (sbyte)(i % 3 == 0 ? -127 : random.Next(-127, 128)));
         }
 
-        Assert.Equal(a.Zip(b, (x, y) => x * y).Sum(), Int8Vector.Dot(a, b));
+        Assert.Equal(a.Zip(b, (x, y) => x * y).Sum(), Similarity.Dot(a, b));
     }
 
     [Fact]
     public void Int8_QuantizeZeroAndOrdinary_KeepsTheCosine()
     {
         sbyte[] bytes = new sbyte[4];
-        Assert.Equal(0, Int8Vector.Quantize([0, 0, 0, 0], bytes));
-        float scale = Int8Vector.Quantize([3, -4, 0, 0], bytes);
+        Assert.Equal(0, Quantization.ToInt8([0, 0, 0, 0], bytes));
+        float scale = Quantization.ToInt8([3, -4, 0, 0], bytes);
         Assert.Equal(3, bytes[0] * scale, 0.02f);
         Assert.Equal(-4, bytes[1] * scale, 0.02f);
     }
