@@ -4,7 +4,7 @@
 # On a registry that has everything this asks once and does nothing. Where the ONNX Runtime packages are
 # missing, they are built into eng/feed from the same project's npm distribution, with exact versions and
 # verified hashes. Where Semantic Kernel or Agent Framework are missing, eng/feed/local.props says so and
-# their adapters are compiled against signatures only.
+# their adapters are compiled against signatures only. A further folder of packages: RestoreAdditionalProjectSources in the environment.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 feed="$root/eng/feed"
@@ -19,8 +19,9 @@ local_version=1.30.0-npm.1
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
-# The answer is kept until this script or the package list changes.
-key=$(cat "$0" "$root/Directory.Packages.props" | cksum | cut -d' ' -f1)
+# The answer is kept until this script, the package list or the package sources change; what was built, until this script changes.
+script=$(cksum < "$0" | cut -d' ' -f1)
+key="$script $(cksum < "$root/Directory.Packages.props" | cut -d' ' -f1) ${RestoreAdditionalProjectSources:-}"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ]; then exit 0; fi
 
 work=$(mktemp -d)
@@ -48,6 +49,8 @@ fetch_npm() { # package version hash destination
 }
 
 build_onnx_runtime() {
+  if [ "$(cat "$feed/built" 2>/dev/null)" = "$script" ] && [ "$(ls "$feed"/*.nupkg 2>/dev/null | wc -l)" -eq 2 ]; then return; fi
+  rm -f "$feed"/*.nupkg
   command -v npm >/dev/null || fail "NuGet lacks Microsoft.ML.OnnxRuntime and npm is not installed. Install Node.js with npm, or restore from a registry that has the package."
   say "The package registry lacks Microsoft.ML.OnnxRuntime: building it once from its npm distribution (about a minute)."
   fetch_npm "$managed_package" "$managed_version" "$managed_hash" "$work/managed"
@@ -96,9 +99,10 @@ P
   local cache; cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
   rm -rf "$cache/microsoft.ml.onnxruntime/$local_version" "$cache/microsoft.ml.onnxruntime.managed/$local_version"
   mv "$work/packed"/*.nupkg "$feed/"
+  echo "$script" > "$feed/built"
 }
 
-rm -rf "$feed"; mkdir -p "$feed"
+mkdir -p "$feed"; rm -f "$stamp" "$props"
 onnx= adapters=true
 can_restore Microsoft.ML.OnnxRuntime Microsoft.ML.OnnxRuntime.Managed || onnx=$local_version
 [ -z "$onnx" ] || build_onnx_runtime
@@ -109,7 +113,7 @@ if [ -n "$onnx" ] || [ "$adapters" = false ]; then
   { echo '<Project>'
     echo '  <PropertyGroup>'
     [ -z "$onnx" ] || echo "    <OnnxRuntimeVersion>$onnx</OnnxRuntimeVersion>"
-    [ -z "$onnx" ] || echo '    <RestoreAdditionalProjectSources>$(MSBuildThisFileDirectory)</RestoreAdditionalProjectSources>'
+    [ -z "$onnx" ] || echo '    <RestoreAdditionalProjectSources>$(RestoreAdditionalProjectSources);$(MSBuildThisFileDirectory)</RestoreAdditionalProjectSources>'
     [ "$adapters" = true ] || echo '    <AdapterPackagesMissing>true</AdapterPackagesMissing>'
     echo '  </PropertyGroup>'
     echo '</Project>'; } > "$props.tmp"
