@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One door to everything: ./build.sh demo | test [full] | run -- VERB … | sample FILE | api
+# One door to everything: ./build.sh demo | test [full] | run -- VERB … | sample FILE | pack | docs | api
 # The plain dotnet commands behind it are in the README.
 set -euo pipefail
 root=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +13,8 @@ usage: ./build.sh demo               the tour
        ./build.sh run -- VERB …      the command line, such as: run -- embed texts.txt --json
        ./build.sh sample FILE        a program of the samples folder, such as: sample vectors.cs
        ./build.sh test [full]        all tests; full: also the slow ones
+       ./build.sh pack               all packages, into artifacts/packages
+       ./build.sh docs               writes the part of docs/troubleshooting.md that lists every message
        ./build.sh api                accepts the public API as it is now
 U
   exit 2
@@ -67,7 +69,7 @@ run_tests() {
 
 [ $# -gt 0 ] || usage
 verb=$1; shift
-case $verb in demo|run|sample|test|api) eng/package-feed.sh ;; *) usage ;; esac
+case $verb in demo|run|sample|test|pack|docs|api) eng/package-feed.sh ;; *) usage ;; esac
 case $verb in
   demo) cli demo "$@" ;;
   run) [ "${1:-}" != -- ] || shift; cli "$@" ;;
@@ -78,6 +80,14 @@ case $verb in
     [ -f "$file" ] || { echo "error: there is no sample '$file'. Expected: one of $(ls samples)." >&2; exit 2; }
     exec dotnet run -c Release "$file" -- "$@" ;;
   test) run_tests "$@" ;;
+  pack)
+    rm -rf artifacts/packages
+    build eng/pack.proj
+    (cd artifacts/packages && du -h --apparent-size -- *.nupkg *.snupkg) ;;
+  docs)
+    build tests/SkMmBert.Packages.Tests/SkMmBert.Packages.Tests.csproj
+    SKMMBERT_ACCEPT_DOCS=1 artifacts/bin/SkMmBert.Packages.Tests/release/SkMmBert.Packages.Tests -noColor -method '*Page_Messages*' >/dev/null || true
+    git --no-pager diff --stat -- docs ;;
   api)
     build tests/SkMmBert.Tests/SkMmBert.Tests.csproj
     SKMMBERT_ACCEPT_API=1 artifacts/bin/SkMmBert.Tests/release/SkMmBert.Tests -noColor -method '*PublicApiTests*' >/dev/null || true
