@@ -7,7 +7,11 @@ namespace SkMmBert.Packages.Tests.Docs;
 /// <summary>A message that the product can show: its fixed words, with … for what is filled in.</summary>
 /// <param name="Project">Folder of <c>src</c>.</param>
 /// <param name="Room">Folder in the project; empty at its root.</param>
-internal sealed record SourceMessage(string Project, string Room, string Text);
+internal sealed record SourceMessage(string Project, string Room, string Text)
+{
+    /// <summary>Whether it is a whole message, and not a reason that stands inside one.</summary>
+    public bool IsWhole => Text.EndsWith('.') || Text.Contains("Expected", StringComparison.Ordinal);
+}
 
 /// <summary>Reads the messages out of the sources: of every exception that is made, of what is handed to a method that makes one,
 /// and every other text that says what was expected.</summary>
@@ -32,7 +36,9 @@ internal static class SourceMessages
     }
 
     /// <summary>The messages of one file.</summary>
-    public static IEnumerable<string> Messages(SyntaxNode root, IReadOnlySet<string> makers)
+    public static IEnumerable<string> Messages(SyntaxNode root, IReadOnlySet<string> makers) => Found(root, makers).Distinct();
+
+    private static IEnumerable<string> Found(SyntaxNode root, IReadOnlySet<string> makers)
     {
         foreach (SyntaxNode node in root.DescendantNodes())
         {

@@ -47,7 +47,7 @@ public sealed partial class TroubleshootingTests
     [InlineData("throw new FormatException(a ? \"one way\" : $\"{b} other\" + \" way\");", "one way|… other way")]
     [InlineData("string why = a switch { 1 => \"no such thing\", _ => $\"{b} too many\" }; throw new FormatException(why);", "no such thing|… too many")]
     [InlineData("throw new ArgumentOutOfRangeException(nameof(a), a, \"must be small\");", "must be small")]
-    [InlineData("throw Bad($\"found {a} there\"); FormatException Bad(string why) => new($\"Broken: {why}.\");", "found … there|Broken: ….")]
+    [InlineData("throw Bad($\"found {a} there\"); FormatException Bad(string why) => new($\"It is broken: {why}.\");", "found … there|It is broken: ….")]
     [InlineData("string text = $\"Found {a}. Expected: b.\";", "Found …. Expected: b.")]
     [InlineData("string text = \"no message at all\"; var list = new List<string>(\"a b\");", "")]
     public void Messages_OfACode_AreItsFixedWords(string code, string expected)
@@ -62,14 +62,25 @@ public sealed partial class TroubleshootingTests
         foreach (IGrouping<string, SourceMessage> room in messages.GroupBy(message => message.Project + (message.Room.Length == 0 ? "" : "/" + message.Room)).OrderBy(room => room.Key, StringComparer.Ordinal))
         {
             text.Append("\n### ").Append(room.Key).Append("\n\n");
-            foreach (string message in room.Select(message => message.Text).Distinct().Order(StringComparer.Ordinal))
+            Append(room.Where(message => message.IsWhole));
+            SourceMessage[] reasons = [.. room.Where(message => !message.IsWhole)];
+            if (reasons.Length > 0)
+            {
+                text.Append("\nReasons and expectations that stand in them:\n\n");
+                Append(reasons);
+            }
+        }
+
+        return text.Append('\n').ToString();
+
+        void Append(IEnumerable<SourceMessage> some)
+        {
+            foreach (string message in some.Select(message => message.Text).Distinct().Order(StringComparer.Ordinal))
             {
                 string fence = message.Contains('`') ? "``" : "`";
                 text.Append("- ").Append(fence).Append(message).Append(fence).Append('\n');
             }
         }
-
-        return text.Append('\n').ToString();
     }
 
     [GeneratedRegex(@"^\*\*`(?<words>[^`]+)`\*\*", RegexOptions.Multiline)]

@@ -67,7 +67,7 @@ public sealed class PackedPackages : IAsyncLifetime
     }
 
     /// <summary>Skips where the registry cannot give what others publish; anything else that failed is a failure.</summary>
-    public void MustHaveWorked(Command command, string what)
+    internal void MustHaveWorked(Command command, string what)
     {
         string[] missing = [.. command.All.Split('\n').Where(line => (line.Contains("NU1101", StringComparison.Ordinal) || line.Contains("NU1102", StringComparison.Ordinal) || line.Contains("NU1301", StringComparison.Ordinal))
             && !line.Contains("package SkMmBert", StringComparison.Ordinal))];
