@@ -54,7 +54,6 @@ internal static class Program
         Command root = new("skmmbert", "Vectors, tokens and checks of local mmBERT models.")
         {
             new HelpOption(),
-            new VersionOption(),
             DemoVerb.Create(terminal),
             EmbedVerb.Create(terminal),
             RerankVerb.Create(terminal),
@@ -66,7 +65,6 @@ internal static class Program
             PullVerb.Create(terminal),
             VerifyVerb.Create(terminal),
         };
-        root.Add(CompletionVerb.Create(root, terminal));
         root.Add(HelpVerb.Create(root));
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         try

@@ -43,38 +43,6 @@ public sealed class VerbTests
         }
     }
 
-    [Theory]
-    [InlineData("skmmbert pul", "pull")]
-    [InlineData("skmmbert memory re", "recall")]
-    [InlineData("skmmbert embed --precision ", "int8")]
-    [InlineData("skmmbert embed --for", "--format")]
-    public async Task Completion_Line_OffersWhatMayFollow(string line, string expected)
-    {
-        CommandLine run = await CommandLine.RunAsync(["completion", "--line", line], Stream.Null);
-        Assert.Equal(0, run.ExitCode);
-        Assert.Contains(expected, run.Lines);
-    }
-
-    [Theory]
-    [InlineData("bash", "complete -o default -F _skmmbert skmmbert")]
-    [InlineData("zsh", "#compdef skmmbert")]
-    [InlineData("fish", "complete -c skmmbert")]
-    [InlineData("powershell", "Register-ArgumentCompleter")]
-    public async Task Completion_Shell_PrintsItsScript(string shell, string expected)
-    {
-        CommandLine run = await CommandLine.RunAsync(["completion", shell], Stream.Null);
-        Assert.Equal(0, run.ExitCode);
-        Assert.Contains(run.Lines, line => line.Contains(expected, StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Version_Option_IsThePackagesVersion()
-    {
-        CommandLine run = await CommandLine.RunAsync(["--version"], Stream.Null);
-        Assert.Equal(0, run.ExitCode);
-        Assert.StartsWith("0.1.0", Assert.Single(run.Lines), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task Models_Checkout_ListsTheMiniPair()
     {

@@ -6,7 +6,8 @@ using Xunit;
 namespace SkMmBert.Packages.Tests.Packages;
 
 /// <summary>What a newcomer does with the packages, outside the repository.</summary>
-public sealed partial class NewcomerTests(PackedPackages packages) : IClassFixture<PackedPackages>
+[Collection(nameof(PackedPackages))]
+public sealed partial class NewcomerTests(PackedPackages packages)
 {
     [Fact]
     public async Task NewConsoleApp_ReadmesFirstProgram_PrintsWhatTheReadmeSays()
@@ -31,6 +32,11 @@ public sealed partial class NewcomerTests(PackedPackages packages) : IClassFixtu
         Command run = await Command.RunAsync("dotnet", folder, packages.Environment, "run", "--no-build"); // as a newcomer starts it: in the project's folder
         packages.MustHaveWorked(run, "running the README's first program");
         Assert.Equal(expected, run.Output.ReplaceLineEndings("\n").Trim());
+
+        // Published and started from anywhere, it finds the pair beside itself.
+        packages.MustHaveWorked(await Command.RunAsync("dotnet", folder, packages.Environment, "publish", "-v", "quiet", "--nologo", "-o", "published"), "publishing the application");
+        Command published = await Command.RunAsync("dotnet", packages.NewFolder("elsewhere"), packages.Environment, Path.Combine(folder, "published", "app.dll"));
+        Assert.Equal(expected, published.Output.ReplaceLineEndings("\n").Trim());
     }
 
     [Fact]

@@ -7,7 +7,8 @@ using Xunit;
 namespace SkMmBert.Packages.Tests.Packages;
 
 /// <summary>What the packages carry.</summary>
-public sealed class PackageContentTests(PackedPackages packages) : IClassFixture<PackedPackages>
+[Collection(nameof(PackedPackages))]
+public sealed class PackageContentTests(PackedPackages packages)
 {
     private const int LargestIcon = 20_000;
     private static readonly string[] Expected = ["SkMmBert", "SkMmBert.Cli", "SkMmBert.Hosting", "SkMmBert.Hub", "SkMmBert.Mini", "SkMmBert.Postgres", "SkMmBert.Sqlite"];

@@ -6,7 +6,8 @@ namespace SkMmBert.Packages.Tests.Packages;
 
 /// <summary>All packages, packed once as <c>./build.sh pack</c> packs them, with a newcomer's folder outside the repository.</summary>
 /// <remarks>The newcomer's package cache is empty of our packages; what others publish comes from this user's cache where it is there.</remarks>
-public sealed class PackedPackages : IAsyncLifetime
+[CollectionDefinition(nameof(PackedPackages))]
+public sealed class PackedPackages : IAsyncLifetime, ICollectionFixture<PackedPackages>
 {
     private static readonly bool IsRelease = AppContext.BaseDirectory.Contains("release", StringComparison.OrdinalIgnoreCase);
 
