@@ -86,5 +86,5 @@ internal sealed class MemoryFunction(string name, string description, JsonElemen
     }
 
     private static JsonElement Schema(string parameter, string description) => JsonElement.Parse(
-        $$"""{"type":"object","properties":{"{{parameter}}":{"type":"string","description":"{{description}}"}},"required":["{{parameter}}"]}""");
+        $$"""{"type":"object","properties":{"{{parameter}}":{"type":"string","description":"{{description}}"} },"required":["{{parameter}}"]}""");
 }

@@ -48,26 +48,22 @@ public sealed class MmBertToolRouterProvider : AIContextProvider
         ArgumentNullException.ThrowIfNull(context);
         AIContext given = context.AIContext;
         AITool[] memory = [.. (given.Tools ?? []).Where(tool => tool is MemoryFunction)];
-        ToolEntry[] entries = ToolRouter.Entries([.. (given.Tools ?? []).Except(memory)]);
-        if (entries.Length == 0)
-        {
-            entries = [.. _router.Catalogue.Where(entry => entry.Profile.Tool is not null)];
-        }
-
+        AITool[] tools = [.. (given.Tools ?? []).Where(tool => tool is not MemoryFunction)];
+        ToolEntry[] entries = tools.Length > 0 ? ToolRouter.Entries(tools) : _router.Catalogue;
         if (entries.Length == 0)
         {
             return given;
         }
 
-        ChatOptions routed = new() { Tools = [.. entries.Select(entry => entry.Profile.Tool!)], ToolMode = (context.Agent.GetService(typeof(ChatOptions)) as ChatOptions)?.ToolMode };
-        RoutingDecision decision = await _router.RouteAsync(given.Messages ?? [], routed, cancellationToken).ConfigureAwait(false);
+        ChatOptions asked = new() { Tools = tools, ToolMode = (context.Agent.GetService(typeof(ChatOptions)) as ChatOptions)?.ToolMode };
+        RoutingDecision decision = await _router.RouteAsync(given.Messages ?? [], asked, cancellationToken).ConfigureAwait(false);
         _onDecision?.Invoke(decision);
         bool all = decision.Tools.Any(tool => tool.Inclusion == ToolInclusion.All);
         return new AIContext
         {
             Instructions = given.Instructions,
             Messages = given.Messages,
-            Tools = all ? [.. memory, .. routed.Tools] : Listed(context.Session, entries, memory, decision),
+            Tools = all ? [.. memory, .. entries.Select(entry => entry.Profile.Tool).OfType<AITool>()] : Listed(context.Session, entries, memory, decision),
         };
     }
 
@@ -90,7 +86,7 @@ public sealed class MmBertToolRouterProvider : AIContextProvider
             Save();
         }
 
-        List<AITool> shown = [.. memory, .. list.ToArray().Select(tool => entries[tool].Profile.Tool!)];
+        List<AITool> shown = [.. memory, .. list.ToArray().Select(tool => entries[tool].Profile.Tool).OfType<AITool>()];
         if (!entries.Any(entry => entry.Profile.Name == FindToolsFunction.FunctionName))
         {
             shown.Insert(0, new FindToolsFunction(_router, new FindToolsFunction.Scope(entries, Found)));
@@ -102,10 +98,13 @@ public sealed class MmBertToolRouterProvider : AIContextProvider
         {
             lock (state)
             {
-                foreach (int tool in tools.Select(tool => tool.Index).Order().Where(tool => !shown.Contains(entries[tool].Profile.Tool!)))
+                foreach (RoutedTool found in tools.OrderBy(found => found.Index))
                 {
-                    list.Add([tool]);
-                    shown.Add(entries[tool].Profile.Tool!);
+                    if (found.Profile.Tool is { } tool && !shown.Contains(tool))
+                    {
+                        list.Add([found.Index]);
+                        shown.Add(tool);
+                    }
                 }
 
                 Save();
