@@ -11,7 +11,7 @@ usage() {
   cat >&2 <<'U'
 usage: ./build.sh demo               the tour
        ./build.sh run -- VERB …      the command line, such as: run -- embed texts.txt --json
-       ./build.sh sample FILE        a program of the samples folder, such as: sample vectors.cs
+       ./build.sh sample FILE        a program of the samples folder, such as: sample 01-vectors.cs
        ./build.sh test [full]        all tests; full: also the slow ones
        ./build.sh pack               all packages, into artifacts/packages
        ./build.sh docs               writes the part of docs/troubleshooting.md that lists every message
