@@ -64,6 +64,8 @@ internal static class Program
             ModelsVerb.Create(terminal),
             PullVerb.Create(terminal),
             VerifyVerb.Create(terminal),
+            BenchVerb.Create(terminal),
+            PlotVerb.Create(terminal),
         };
         root.Add(HelpVerb.Create(root));
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
