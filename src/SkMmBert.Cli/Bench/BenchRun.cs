@@ -8,7 +8,6 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
     private const int PaddedBatch = 32, StreamTokens = 64;
     private readonly Dictionary<(ModelPrecision, int Tokens, int Exit), double> _peaks = [];
     private readonly Dictionary<ModelPrecision, MmBertModel> _models = [];
-    private readonly long _started = Stopwatch.GetTimestamp();
     private PlainExport? _plain;
     private ModelManifest _manifest = null!;
     private int _vocabulary;
@@ -24,13 +23,19 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         BenchPlan plan = choose(_manifest);
         BenchSteps steps = new(plan, progress);
         ReadMemory(plan, steps);
+        TokenBatch warm = TokenBatch.Of(BenchPlan.Text(Math.Min(16, _manifest.ContextLength), _vocabulary));
         foreach (ModelPrecision precision in plan.Precisions)
         {
-            _models.Add(precision, Open(precision));
+            MmBertModel model = Open(precision);
+            _models.Add(precision, model);
+            foreach (int exit in plan.Lengths.SelectMany(plan.Exits).Append(_manifest.Layers).Distinct())
+            {
+                Run(model, warm, exit);
+            }
         }
 
         _plain = _manifest.IsPublishedOnnx ? null : PlainExport.Open(folder, threads);   // a published graph is a plain export
-        _plain?.Run(TokenBatch.Of(BenchPlan.Text(Math.Min(16, _manifest.ContextLength), _vocabulary)), cancellationToken);
+        _plain?.Run(warm, cancellationToken);
         foreach (BenchRow row in plan.Lengths.SelectMany(length => OneText(plan, length, steps)).Concat(ShortTexts(plan, steps)).Concat(SideBySide(plan)))
         {
             yield return row;
@@ -51,6 +56,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
     {
         foreach (ModelPrecision precision in plan.Precisions)
         {
+            GC.Collect();
             using MmBertModel model = Open(precision);
             foreach (int tokens in plan.Lengths)
             {
@@ -69,7 +75,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         TokenBatch text = TokenBatch.Of(BenchPlan.Text(tokens, _vocabulary));
         (ModelPrecision Precision, int Exit)[] cases = [.. plan.Precisions.SelectMany(precision => plan.Exits(tokens).Select(exit => (precision, exit)))];
         bool compare = FitsPlain(tokens);
-        double[] least = InTurn(BenchPlan.Rounds(tokens), steps.Until(tokens, cases.Length + 1), out int rounds,
+        double[] least = InTurn(BenchPlan.Rounds(tokens), steps.Share(tokens, cases.Length + 1), out int rounds,
             [.. cases.Select(one => (Action)(() => Run(_models[one.Precision], text, one.Exit))), .. Plain(compare, text)]);
         steps.Done(tokens, cases.Length + 1);
         for (int i = 0; i < cases.Length; i++)
@@ -95,7 +101,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         int exit = _manifest.Layers, all = lengths.Sum();
         Dictionary<ModelPrecision, TokenBatch[]> planned = plan.Precisions.ToDictionary(precision => precision, precision =>
             BatchPlanner.Plan(lengths, _models[precision].Options.MaxBatchTokens, precision == ModelPrecision.Int8).Select(batch => TokenBatch.Of([.. batch.Select(i => texts[i])])).ToArray());
-        double[] least = InTurn(2, steps.Until(all, plan.Precisions.Count + 1), out int rounds,
+        double[] least = InTurn(2, steps.Share(all, plan.Precisions.Count + 1), out int rounds,
             [.. plan.Precisions.Select(precision => (Action)(() => Array.ForEach(planned[precision], batch => Run(_models[precision], batch, exit)))), .. Plain(_plain is not null, padded)]);
         steps.Done(all, plan.Precisions.Count + 1);
         for (int i = 0; i < plan.Precisions.Count; i++)
@@ -132,11 +138,12 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
     }
 
     // One after the other, again and again, so that a change of the machine's speed meets all of them.
-    private double[] InTurn(int most, TimeSpan until, out int rounds, Action[] actions)
+    private double[] InTurn(int most, TimeSpan limit, out int rounds, Action[] actions)
     {
         double[] least = new double[actions.Length];
         Array.Fill(least, double.MaxValue);
-        for (rounds = 0; rounds == 0 || (rounds < most && Stopwatch.GetElapsedTime(_started) < until); rounds++)
+        long started = Stopwatch.GetTimestamp();
+        for (rounds = 0; rounds == 0 || (rounds < most && Stopwatch.GetElapsedTime(started) < limit); rounds++)
         {
             for (int i = 0; i < actions.Length; i++)
             {

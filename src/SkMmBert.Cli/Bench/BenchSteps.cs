@@ -12,8 +12,8 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
     private readonly double _all = plan.Lengths.Sum(tokens => (double)Cost(tokens, (2 * plan.Exits(tokens).Count * plan.Precisions.Count) + 1)) + Cost(plan.ShortTexts * ShortTokens, plan.Precisions.Count + 1);
     private double _done;
 
-    /// <summary>Until when, from the start, a case of so many tokens and runs a round may begin further rounds.</summary>
-    public TimeSpan Until(int tokens, int runs) => plan.Limit == TimeSpan.MaxValue ? plan.Limit : plan.Limit * Math.Min(1, (_done + Cost(tokens, runs)) / _all);
+    /// <summary>How long a case of so many tokens and runs a round may go on beginning further rounds.</summary>
+    public TimeSpan Share(int tokens, int runs) => plan.Limit == TimeSpan.MaxValue ? plan.Limit : plan.Limit * (Cost(tokens, runs) / _all);
 
     public void Done(int tokens, int runs)
     {

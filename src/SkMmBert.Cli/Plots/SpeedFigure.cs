@@ -50,7 +50,7 @@ internal static class SpeedFigure
 
             if (Texts(rows, model) is { Length: > 0 } bars)
             {
-                panels.Add(new BarPanel("Many short texts" + of, "texts of 8 to 60 tokens a second, one thread, times the plain export's padded batches of 32", bars));
+                panels.Add(new BarPanel("Many short texts" + of, "times as fast as the plain export in padded batches", bars));
             }
         }
 

@@ -17,7 +17,7 @@ internal static class SvgFile
         List<List<Line>> legend = Legend(figure);
         double top = 46 + (subtitle.Count * 17) + (legend.Count * 20) + (legend.Count > 0 ? 12 : 4), height = top + heights.Sum() + ((rows.Length - 1) * 18) + Margin - 8;
 
-        using XmlWriter xml = XmlWriter.Create(stream, new() { Indent = true, IndentChars = " ", NewLineChars = "\n", OmitXmlDeclaration = true, CloseOutput = false });
+        using XmlWriter xml = XmlWriter.Create(stream, new() { Encoding = new System.Text.UTF8Encoding(false), Indent = true, IndentChars = " ", NewLineChars = "\n", OmitXmlDeclaration = true, CloseOutput = false });
         xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
         xml.WriteAttributeString("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {PageWidth} {height:0}"));
         xml.WriteAttributeString("width", PageWidth.ToString(CultureInfo.InvariantCulture));

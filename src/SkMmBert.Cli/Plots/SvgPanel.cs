@@ -81,7 +81,7 @@ internal static class SvgPanel
             double top = y + Top + (i * (Bar + BarGap)), length = room * value / most;
             canvas.Text(x + names - 6, top + 11.5, name, Small, "end");
             canvas.Box(x + names, top, Math.Max(1, length), Bar, $"f{colour}");
-            canvas.Text(x + names + length + 6, top + 11.5, value.ToString("0.000", CultureInfo.InvariantCulture), Small, faint: true);
+            canvas.Text(x + names + length + 6, top + 11.5, value.ToString(most > 1 ? "0.00" : "0.000", CultureInfo.InvariantCulture), Small, faint: true);
         }
     }
 }

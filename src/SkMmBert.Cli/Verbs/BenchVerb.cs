@@ -17,12 +17,12 @@ internal static class BenchVerb
         Option<bool> quick = new("--quick") { Description = "Fewer cases, done within a minute." };
         Option<string?> lengths = new("--lengths") { Description = "Tokens of single texts: numbers with commas (default: 16 to 8,192; quick: 16 to 512)." };
         Option<string?> exits = new("--exit", "--exits") { Description = "Layers to leave at: numbers with commas, or all (default: all)." };
-        Option<string> precision = new("--precision") { Description = "fp32, int8 or both with a comma.", DefaultValueFactory = _ => "fp32,int8" };
+        Option<string> precision = new("--precision") { Description = "Arithmetic: fp32, int8 or both.", HelpName = "fp32,int8", DefaultValueFactory = _ => "fp32,int8" };
         Option<int?> texts = new("--texts") { Description = "Short texts of 8 to 60 tokens (default: 320; quick: 64)." };
         Option<int?> threads = new("--threads") { Description = "Processor threads of one run (default: 1)." };
         Option<FileInfo?> save = new("--out") { Description = "Save the cases as JSON lines here." };
         Option<FileInfo?> svg = new("--svg") { Description = "Draw the tables into this file." };
-        Command command = new("bench", "Measures speed on this machine: our graphs in turn with the plain export of the same weights.")
+        Command command = new("bench", "Measures how fast a model is on this machine, beside the plain ONNX export of the same weights.")
         {
             model, quick, lengths, exits, precision, texts, threads, shared.Json, save, svg,
         };
