@@ -11,6 +11,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["tokens-load"] = ("FILE", rest => Task.FromResult(LoadBenchmark.Run(rest))),
     ["tokens-compare"] = ("TOKENIZER CASES", rest => Task.FromResult(TokenComparison.Run(rest))),
     ["speed"] = ("[LENGTH…]", rest => Task.FromResult(SpeedBenchmark.Run(rest))),
+    ["speed-plain"] = ("[LENGTH…]", rest => Task.FromResult(PlainBenchmark.Run(rest))),
     ["speed-mixed"] = ("[COUNT]", rest => Task.FromResult(SpeedBenchmark.RunMixed(rest))),
     ["speed-exits"] = ("[int8]", rest => Task.FromResult(SpeedBenchmark.RunExits(rest))),
     ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),

@@ -13,6 +13,7 @@ internal static class EvalVerb
         Similarity(terminal),
         Translations(terminal),
         Memory(terminal),
+        Funnel(terminal),
         RerankerCalibration.Create(terminal),
     };
 
@@ -110,6 +111,23 @@ internal static class EvalVerb
                 }
             }
         }, options.Rerank, options.Shared.RerankModel);
+    }
+
+    private static Command Funnel(Terminal terminal)
+    {
+        EvalOptions options = new();
+        return EvalRun.Verb("funnel", "Texts and questions: what each stage of a memory keeps of the exact first ten, at each width.", options, terminal, async (run, parsed, cancellationToken) =>
+        {
+            EvaluationSet[] sets = Sets(run, options, parsed);
+            foreach ((int exit, int dims) in run.Exits.SelectMany(exit => run.Dims.Select(dims => (exit, dims))))
+            {
+                for (int i = 0; i < sets.Length; i++)
+                {
+                    (await FunnelEvaluation.RunAsync(run.Generator(exit, dims), sets[i], exit, dims, cancellationToken)).ForEach(run.Output.Add);
+                    run.Progress.Report(i + 1, (i + 1.0) / sets.Length);
+                }
+            }
+        });
     }
 
     private static Command Similarity(Terminal terminal)

@@ -97,13 +97,15 @@ internal sealed class OnnxWriter
     }
 
     /// <summary>The finished file.</summary>
-    public byte[] ToModel(string graphName)
+    /// <param name="graphName">The graph's name.</param>
+    /// <param name="opset">Version of the standard operators.</param>
+    public byte[] ToModel(string graphName, long opset = 23)
     {
         ProtoWriter model = new();
         model.Int64(1, 10);
         model.Text(2, "SkMmBert");
         model.Message(7, Graph(graphName));
-        model.Message(8, Opset("", 23));
+        model.Message(8, Opset("", opset));
         model.Message(8, Opset(Microsoft, 1));
         return model.ToArray();
     }
