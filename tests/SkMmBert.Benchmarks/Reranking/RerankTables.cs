@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace SkMmBert.Benchmarks.Reranking;
@@ -12,11 +13,14 @@ internal static class RerankTables
 
     public static string Root { get; } = FindRoot();
 
+    private const int MaxTokens = 256;
+
     public static async Task<int> WriteAsync(string[] args)
     {
-        int queries = args.Length > 2 ? int.Parse(args[2]) : 40;
-        using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", ModelPrecision.Fp32);
-        using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = 256 });
+        int queries = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 40;
+        ModelPrecision precision = args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
+        using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", precision);
+        using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = MaxTokens });
         await using StreamWriter output = new(args[1]);
         foreach (string name in DevSet.Names)
         {
@@ -27,15 +31,11 @@ internal static class RerankTables
             foreach ((string query, Dictionary<int, float> gains) in set.Queries)
             {
                 RerankSample sample = first.Search(query, gains, 100);
+                IReadOnlyDictionary<string, float[]> heads = await reranker.ScoreEveryHeadAsync(query, sample.Texts);
+                int[] tokens = [.. sample.Texts.Select(text => rerank.Tokenizer.EncodePair(query, text, MaxTokens).Ids.Length)];
                 foreach (int dimension in reranker.Dimensions)
                 {
-                    // Every dimension costs a run of its own; only the widest on more than a third of the queries.
-                    if (dimension != reranker.Dimensions[0] && Array.FindIndex(set.Queries, q => q.Query == query) % 3 != 0)
-                    {
-                        continue;
-                    }
-
-                    (float[][] logits, int[] tokens) = reranker.ScoreEveryExit(query, sample.Texts, reranker.Options with { Dimension = dimension }, default);
+                    float[][] logits = [.. reranker.Exits.Select(exit => heads[$"{exit}.{dimension}"])];
                     await output.WriteLineAsync(JsonSerializer.Serialize(new Saved(name, dimension, [.. reranker.Exits], logits, tokens, [.. sample.FirstScores!], [.. sample.Gains!], [.. sample.MissedGains])));
                 }
             }
