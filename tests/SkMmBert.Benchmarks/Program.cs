@@ -18,7 +18,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
     ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
     ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
-    ["rerank-tables"] = ("DATA OUT [QUERIES] [int8]", RerankTables.WriteAsync),
+    ["rerank-tables"] = ("DATA OUT [QUERIES] [SET,…] [int8]", RerankTables.WriteAsync),
     ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
