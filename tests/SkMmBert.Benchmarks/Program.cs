@@ -27,7 +27,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
-    ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
+    ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
     ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };

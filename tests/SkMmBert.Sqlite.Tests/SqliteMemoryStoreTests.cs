@@ -80,7 +80,7 @@ public sealed class SqliteMemoryStoreTests : MemoryStoreConformance, IDisposable
             session.Execute($"PRAGMA application_id = {SqliteSchema.ApplicationId}");
             SqliteReembed.SetModel(session, Hashed.Model);
             int scope = SqliteItems.ScopeNumber(session, MemoryScope.Shared);
-            SqliteItems.Write(session, Item("an old note"), scope, Hashed.Model);
+            SqliteItems.Write(session, new SqliteRow(Item("an old note"), Hashed.Model), scope);
             session.Execute("UPDATE items SET metadata = '{\"kind\":\"old\"}'");
         }
 
