@@ -66,7 +66,10 @@ internal sealed partial class VectorFunnel
             Block block = _blocks[slot / BlockSlots];
             float score = (Similarity.Dot(bytes, new ReadOnlySpan<sbyte>(block.Route, at * length, length)) * scale * block.Scales[at]) +
                 (SignBits.Sum(table, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(block.Signs, at * words, words)), length) * block.Tails[at]);
-            best.Offer(score, slot);
+            if (score >= best.Least)
+            {
+                best.Offer(score, slot);
+            }
         }
 
         return best.BestFirst();

@@ -46,7 +46,8 @@ internal sealed partial class VectorFunnel
         return trail;
     }
 
-    private List<Scored> Rescore(ReadOnlySpan<float> query, List<Scored> routed, int keep, ReadBytes readBytes)
+    /// <summary>The best of some slots by the bytes of the retrieve tier and the signs beyond it, best first.</summary>
+    public List<Scored> Rescore(ReadOnlySpan<float> query, List<Scored> routed, int keep, ReadBytes readBytes)
     {
         sbyte[] bytes = new sbyte[RetrieveLength];
         float scale = Quantization.ToInt8(query[..RetrieveLength], bytes);

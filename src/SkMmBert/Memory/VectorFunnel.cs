@@ -144,6 +144,22 @@ internal sealed partial class VectorFunnel(MemoryModel model)
         return all;
     }
 
+    /// <summary>How many items are within the fence.</summary>
+    public int Count(in Fence fence)
+    {
+        int count = 0;
+        for (int b = 0; b < _blocks.Count; b++)
+        {
+            Block block = _blocks[b];
+            for (int at = 0, end = Math.Min(BlockSlots, Slots - (b * BlockSlots)); at < end; at++)
+            {
+                count += Passes(block, at, fence) ? 1 : 0;
+            }
+        }
+
+        return count;
+    }
+
     private int Key(int slot) => _blocks[slot / BlockSlots].Keys[slot % BlockSlots];
 
     private static bool Passes(Block block, int at, in Fence fence)
