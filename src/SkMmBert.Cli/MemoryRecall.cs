@@ -67,7 +67,7 @@ internal static class MemoryRecall
         }
     }
 
-    private static MemoryScope? ScopeOf(InputLine input)
+    public static MemoryScope? ScopeOf(InputLine input)
     {
         if (input.Json.ValueKind != JsonValueKind.Object || !input.Json.TryGetProperty("scope", out JsonElement scope))
         {

@@ -60,6 +60,9 @@ internal sealed class EncoderSession : LayerRunner
         }
     }
 
+    /// <summary>How attention is best written for a device.</summary>
+    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && AttentionOperator.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
+
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
     public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
 
@@ -234,6 +237,11 @@ internal sealed class EncoderSession : LayerRunner
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+        if (AttentionOperator.IsAvailable)
+        {
+            AttentionOperator.AddTo(options.DangerousGetHandle());
+        }
+
         return options;
     }
 
@@ -272,7 +280,7 @@ internal sealed class EncoderSession : LayerRunner
 
         public RunInputs(EncoderSession session, int[] lengths)
         {
-            foreach (BatchInput input in BatchInput.Of(lengths, session._config, session._globalRope, session._localRope))
+            foreach (BatchInput input in BatchInput.Of(session._graphs.Form, lengths, session._config, session._globalRope, session._localRope))
             {
                 _names.Add(input.Name);
                 _values.Add(input.Values switch

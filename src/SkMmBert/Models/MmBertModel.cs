@@ -106,7 +106,7 @@ public sealed class MmBertModel : IDisposable
             ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);
             ModelManifest manifest = ManifestOf(folder, config, norm, ModelCache.ContentHash(hashes), options.Precision.ToString());
             int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
-            GraphFolder graphs = cache.Graphs(manifest, hashes, config, options.Precision, stops, weights, options.Progress);
+            GraphFolder graphs = cache.Graphs(manifest, hashes, config, options.Precision, EncoderSession.Form(device, options.StandardAttention), stops, weights, options.Progress);
             float[] finalNorm = [];
             if (config.Architecture == EncoderConfig.ModernBert)
             {

@@ -105,18 +105,31 @@ public sealed class MmBertReranker : Reranker
         return Results(run, pairs, options);
     }
 
-    /// <summary>Logits of every exit at one dimension, [exits][texts], and the tokens of each text.</summary>
-    internal (float[][] Logits, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
+    /// <summary>Logits of every exit at one dimension, [exits][texts], pooled states, [exits][texts][hidden], and the tokens of each text.</summary>
+    internal (float[][] Logits, float[][][] States, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
     {
         RerankUnit[] units = Pairs(query, texts, options).EncodeAll(cancellationToken);
-        using RerankRun run = Run(texts.Count, options);
+        using RerankRun run = new(_model, _heads, _norm, texts.Count, options.Dimension ?? Dimensions[0]) { States = new float[texts.Count][] };
         int[] tokens = new int[texts.Count];
         foreach (RerankUnit unit in units)
         {
             tokens[unit.Text] += unit.Ids.Length;
         }
 
-        return (texts.Count == 0 ? [.. Exits.Select(_ => Array.Empty<float>())] : run.ScoreEveryExit(units, Exits, cancellationToken), tokens);
+        (float[][] logits, float[][][] states) = run.ScoreEveryExit(units, Exits, cancellationToken);
+        return (logits, states, tokens);
+    }
+
+    /// <summary>The logits that a head gives to pooled states, [texts][hidden].</summary>
+    internal float[] ScoreStates(int exit, int dimension, float[][] states)
+    {
+        float[] logits = new float[states.Length];
+        for (int text = 0; text < states.Length; text++)
+        {
+            _heads.Score(exit, dimension, states[text], states[text].Length, logits.AsSpan(text, 1));
+        }
+
+        return logits;
     }
 
     /// <summary>Logits of every head for each text, keyed <c>exit.dimension</c>; every layer is run once.</summary>

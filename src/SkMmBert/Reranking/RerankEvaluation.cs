@@ -9,9 +9,9 @@ internal static class RerankEvaluation
         List<RerankTable> tables = new(samples.Count);
         foreach (RerankSample sample in samples)
         {
-            (float[][] logits, int[] tokens) = await Task.Run(() => reranker.ScoreEveryExit(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            (float[][] logits, float[][][] states, int[] tokens) = await Task.Run(() => reranker.ScoreEveryExit(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             float[] first = RerankBlend.FirstScores(sample.Texts, null);
-            tables.Add(new RerankTable(reranker.Exits, logits, tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample));
+            tables.Add(new RerankTable(reranker.Exits, logits, tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = states });
             progress?.Report(tables.Count);
         }
 

@@ -29,6 +29,9 @@ internal sealed class RerankRun : IDisposable
     /// <summary>Logit of each text at the last exit it reached; that of its best slice, [texts].</summary>
     public float[] Logits { get; }
 
+    /// <summary>Pooled state of each text at the last exit it reached, that of its best slice, [texts][hidden]; null where nobody asked to keep them.</summary>
+    public float[][]? States { get; init; }
+
     /// <summary>Exit each text reached, 0 for none, [texts].</summary>
     public int[] Exits { get; }
 
@@ -68,10 +71,11 @@ internal sealed class RerankRun : IDisposable
         }
     }
 
-    /// <summary>Scores everything at every exit given, ascending, in one pass; [exits][texts].</summary>
-    public float[][] ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
+    /// <summary>Scores everything at every exit given, ascending, in one pass: [exits][texts], and the states kept, [exits][texts][hidden].</summary>
+    public (float[][] Logits, float[][][] States) ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
     {
         float[][] table = new float[exits.Count][];
+        float[][][] states = new float[States is null ? 0 : exits.Count][][];
         for (int i = 0; i < exits.Count; i++)
         {
             if (i == 0)
@@ -84,9 +88,13 @@ internal sealed class RerankRun : IDisposable
             }
 
             table[i] = [.. Logits];
+            if (States is not null)
+            {
+                states[i] = [.. States];
+            }
         }
 
-        return table;
+        return (table, states);
     }
 
     /// <summary>Runs one text from its ids to an exit; the caller owns the state.</summary>
@@ -213,13 +221,10 @@ internal sealed class RerankRun : IDisposable
             for (int row = 0; row < units.Length; row++)
             {
                 int text = units[row].Text;
-                if (Exits[text] != state.Exit)
+                if (Exits[text] != state.Exit || logits[row] > Logits[text])
                 {
                     (Exits[text], Logits[text]) = (state.Exit, logits[row]);
-                }
-                else
-                {
-                    Logits[text] = Math.Max(Logits[text], logits[row]);
+                    States?[text] = pooled[(row * width)..((row + 1) * width)];
                 }
             }
         }

@@ -10,6 +10,9 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
 {
     public int Count => Tokens.Length;
 
+    /// <summary>What the heads read, [exits][texts][hidden]; empty where it was not kept.</summary>
+    public float[][][] States { get; init; } = [];
+
     public double FullCost => (double)Tokens.Sum() * Exits[^1];
 
     /// <summary>The best texts at an exit, by index into <see cref="Exits"/>.</summary>
