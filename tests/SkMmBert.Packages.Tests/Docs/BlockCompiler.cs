@@ -39,8 +39,9 @@ internal static class BlockCompiler
         bool isProgram = whole.Members.OfType<GlobalStatementSyntax>().Any();
         SyntaxTree tree = CSharpSyntaxTree.ParseText(whole.ToFullString(), Parse);
         CSharpCompilation compilation = CSharpCompilation.Create("Page", [GlobalUsings, tree], References,
-            new CSharpCompilationOptions(isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: false));
-        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error || diagnostic.Id == "CS0618") // an outdated name is as bad
+            new CSharpCompilationOptions(isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        // An outdated name is as bad as a wrong one; what is only experimental has an id that is not the compiler's.
+        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Id == "CS0618" || (diagnostic.Severity == DiagnosticSeverity.Error && diagnostic.Id.StartsWith("CS", StringComparison.Ordinal)))
             .Select(diagnostic => $"{diagnostic.Id} {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)} at: {Line(tree, diagnostic)}").Distinct()];
     }
 

@@ -11,7 +11,7 @@ internal static class AllowedReferences
         ["SkMmBert.Hosting"] = ["SkMmBert", "Microsoft.Extensions.*.Abstractions", "Microsoft.Extensions.Options"],
         ["SkMmBert.Sqlite"] = ["SkMmBert", "SkMmBert.Hosting", "Microsoft.Data.Sqlite.Core", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["SkMmBert.Postgres"] = ["SkMmBert", "SkMmBert.Hosting", "Npgsql", "Pgvector"],
-        ["SkMmBert.SemanticKernel"] = ["SkMmBert", "SkMmBert.Hosting", "Microsoft.SemanticKernel.*", "Microsoft.Extensions.VectorData.Abstractions", "Microsoft.ML.Tokenizers"],
+        ["SkMmBert.SemanticKernel"] = ["SkMmBert", "SkMmBert.Hosting", "SkMmBert.Sqlite", "Microsoft.SemanticKernel.*", "Microsoft.Extensions.AI", "Microsoft.Extensions.VectorData.Abstractions", "Microsoft.ML.Tokenizers"],
         ["SkMmBert.AgentFramework"] = ["SkMmBert", "SkMmBert.Hosting", "Microsoft.Agents.AI.Abstractions"],
         ["SkMmBert.Server"] = ["SkMmBert", "SkMmBert.Hosting", "ModelContextProtocol*", "OpenTelemetry*"],
         ["SkMmBert.Mini"] = [],
