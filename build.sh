@@ -16,6 +16,7 @@ usage: ./build.sh demo               the tour
        ./build.sh pack               all packages, into artifacts/packages
        ./build.sh docs               writes the lists of all messages (docs/troubleshooting.md) and pages (docs/README.md)
        ./build.sh api                accepts the public API as it is now
+       ./build.sh notebooks          writes what the notebooks print now into them
 U
   exit 2
 }
@@ -97,7 +98,7 @@ run_tests() {
 
 [ $# -gt 0 ] || usage
 verb=$1; shift
-case $verb in demo|run|sample|test|pack|docs|api) eng/package-feed.sh ;; *) usage ;; esac
+case $verb in demo|run|sample|test|pack|docs|api|notebooks) eng/package-feed.sh ;; *) usage ;; esac
 case $verb in
   demo) cli demo "$@" ;;
   run) [ "${1:-}" != -- ] || shift; cli "$@" ;;
@@ -116,6 +117,10 @@ case $verb in
     build tests/SkMmBert.Packages.Tests/SkMmBert.Packages.Tests.csproj
     SKMMBERT_ACCEPT_DOCS=1 artifacts/bin/SkMmBert.Packages.Tests/release/SkMmBert.Packages.Tests -noColor -method '*Page_Messages*' -method '*Index_Pages*' >/dev/null || true
     git --no-pager diff --stat -- docs ;;
+  notebooks)
+    build tests/SkMmBert.Notebooks.Tests/SkMmBert.Notebooks.Tests.csproj
+    SKMMBERT_ACCEPT_NOTEBOOKS=1 artifacts/bin/SkMmBert.Notebooks.Tests/release/SkMmBert.Notebooks.Tests -noColor -method '*Cells_Run*' >&2
+    git --no-pager diff --stat -- notebooks ;;
   api)
     build tests/SkMmBert.Tests/SkMmBert.Tests.csproj
     SKMMBERT_ACCEPT_API=1 artifacts/bin/SkMmBert.Tests/release/SkMmBert.Tests -noColor -method '*PublicApiTests*' >/dev/null || true
