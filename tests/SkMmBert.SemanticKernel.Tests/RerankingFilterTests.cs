@@ -28,7 +28,7 @@ public sealed class RerankingFilterTests
     {
         Kernel kernel = new();
         kernel.Plugins.AddFromFunctions("notes", [KernelFunctionFactory.CreateFromMethod(search, "find")]);
-        kernel.FunctionInvocationFilters.Add(new MmBertRerankingFilter(_reranker, options ?? new() { Functions = _ => true, OverFetch = 10 }));
+        kernel.FunctionInvocationFilters.Add(new MmBertRerankingFilter(_reranker, options ?? new() { Functions = _ => true, OverFetch = 12 }));
         return kernel;
     }
 
@@ -59,7 +59,7 @@ public sealed class RerankingFilterTests
         Assert.Equal(best, (await FindAsync(KernelWith((string query, int count) => Search(count)), 2)).GetValue<IEnumerable<string>>());
         Assert.Equal(best, (await FindAsync(KernelWith((string query, int count) => Task.FromResult<IReadOnlyList<string>>(Search(count).ToArray())), 2)).GetValue<IReadOnlyList<string>>());
         Assert.Equal(best, await (await FindAsync(KernelWith((string query, int count) => Search(count).ToAsyncEnumerable()), 2)).GetValue<IAsyncEnumerable<string>>()!.ToListAsync());
-        Assert.All(_asked, asked => Assert.Equal((20, 0), asked));
+        Assert.All(_asked, asked => Assert.Equal((24, 0), asked));
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class RerankingFilterTests
             new(Search(count).Select(make).ToAsyncEnumerable(), 12, new Dictionary<string, object?> { ["engine"] = "test" });
 
         // Declared as KernelSearchResults<T>: chosen without a predicate.
-        RerankingFilterOptions defaults = new() { OverFetch = 10 };
+        RerankingFilterOptions defaults = new() { OverFetch = 12 };
         Assert.Equal("trains to the south in winter", (await ListAsync<string>(await FindAsync(KernelWith((string query, int count) => Results(count, text => text), defaults), 1))).Single());
         FunctionResult results = await FindAsync(KernelWith((string query, int count) => Task.FromResult(Results(count, text => new TextSearchResult(text) { Name = "n" })), defaults), 2);
         Assert.Equal(["trains to the south in winter", "trains in winter"], (await ListAsync<TextSearchResult>(results)).Select(result => result.Value));
@@ -116,7 +116,7 @@ public sealed class RerankingFilterTests
         KernelArguments arguments = new() { ["query"] = "trains winter south", ["count"] = count };
         FunctionResult result = await kernel.InvokeAsync("notes", "find", arguments);
         Assert.Equal(2, result.GetValue<List<string>>()!.Count);
-        Assert.Equal([(20, 0)], _asked);
+        Assert.Equal([(24, 0)], _asked);
         Assert.Equal(count, arguments["count"]);
         Assert.Equal(2, arguments.Count);
     }
@@ -127,7 +127,7 @@ public sealed class RerankingFilterTests
         Kernel kernel = KernelWith((string query, int count = 3) => Search(count).ToList());
         KernelArguments arguments = new() { ["query"] = "trains winter south" };
         Assert.Equal(3, (await kernel.InvokeAsync("notes", "find", arguments)).GetValue<List<string>>()!.Count);
-        Assert.Equal([(30, 0)], _asked);
+        Assert.Equal([(36, 0)], _asked);
         Assert.Equal(["query"], arguments.Keys);
     }
 
@@ -156,7 +156,7 @@ public sealed class RerankingFilterTests
         Assert.Equal("trains to the south in winter", (await FindAsync(kernel, 1, 0)).GetValue<List<string>>()!.Single());
         Assert.Equal("trains in winter", (await FindAsync(kernel, 1, 1)).GetValue<List<string>>()!.Single());
         Assert.Empty((await FindAsync(kernel, 2, 40)).GetValue<List<string>>()!);
-        Assert.Equal((42, 0), _asked[^1]);
+        Assert.Equal((50, 0), _asked[^1]);
         Assert.All(_asked, asked => Assert.Equal(0, asked.Skip));
     }
 
@@ -183,7 +183,7 @@ public sealed class RerankingFilterTests
     {
         Kernel kernel = KernelWith((string query, int count) => $"{Search(count).Count()} results, none of them listed");
         Assert.Equal("2 results, none of them listed", (await FindAsync(kernel, 2)).GetValue<string>());
-        Assert.Equal([(20, 0), (2, 0)], _asked);
+        Assert.Equal([(24, 0), (2, 0)], _asked);
         // A list that could not be given back as what it is declared to be.
         HashSet<string> set = (await FindAsync(KernelWith((string query, int count) => Search(count).ToHashSet()), 2)).GetValue<HashSet<string>>()!;
         Assert.Equal(2, set.Count);
@@ -221,7 +221,7 @@ public sealed class RerankingFilterTests
     {
         Kernel kernel = new();
         kernel.Plugins.AddFromObject(new MarkedSearch(), "notes");
-        kernel.FunctionInvocationFilters.Add(new MmBertRerankingFilter(_reranker, new() { OverFetch = 10 }));
+        kernel.FunctionInvocationFilters.Add(new MmBertRerankingFilter(_reranker, new() { OverFetch = 12 }));
         FunctionResult result = await kernel.InvokeAsync("notes", "find", new() { ["query"] = "weather", ["topic"] = "trains winter south" });
         Assert.Equal(["trains to the south in winter", "trains in winter"], result.GetValue<List<string>>());
     }

@@ -28,7 +28,7 @@ public static class ToolRouterKernelExtensions
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(kernel);
         ArgumentNullException.ThrowIfNull(history);
-        return KernelTools.RouteAsync(router, KernelTools.Of(kernel), history.Select(content => content.ToChatMessage()), cancellationToken);
+        return KernelTools.RouteAsync(router, KernelTools.Of(kernel), KernelConversation.Of(history), cancellationToken);
     }
 
     /// <summary>Chooses functions of the kernel for a question.</summary>

@@ -23,32 +23,21 @@ public sealed class MmBertTokenizer(TextTokenizer tokenizer) : Tokenizer
     /// <inheritdoc/>
     protected override EncodeResults<EncodedToken> EncodeToTokens(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
     {
-        string whole = text ?? textSpan.ToString();
-        EncodedText encoded = _tokenizer.Encode(whole, settings.MaxTokenCount, addSpecialTokens: false);
-        EncodedToken[] tokens = new EncodedToken[encoded.Ids.Length];
+        (int[] ids, TokenOffset[] offsets, int read) = Encode(text is null ? textSpan : text, settings.MaxTokenCount);
+        EncodedToken[] tokens = new EncodedToken[ids.Length];
         for (int i = 0; i < tokens.Length; i++)
         {
-            TokenOffset offset = encoded.Offsets[i];
-            tokens[i] = new EncodedToken(encoded.Ids[i], _tokenizer.IdToToken(encoded.Ids[i]) ?? "", new Range(offset.Start, offset.End));
+            tokens[i] = new EncodedToken(ids[i], _tokenizer.IdToToken(ids[i]) ?? "", new Range(offsets[i].Start, offsets[i].End));
         }
 
-        return new EncodeResults<EncodedToken> { Tokens = tokens, NormalizedText = null, CharsConsumed = encoded.Truncated ? tokens.Length == 0 ? 0 : encoded.Offsets[^1].End : whole.Length };
+        return new EncodeResults<EncodedToken> { Tokens = tokens, NormalizedText = null, CharsConsumed = read };
     }
 
     /// <inheritdoc/>
     protected override EncodeResults<int> EncodeToIds(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
     {
-        ReadOnlySpan<char> whole = text is null ? textSpan : text;
-        int[] ids = ArrayPool<int>.Shared.Rent(Room(whole, settings.MaxTokenCount));
-        try
-        {
-            int count = _tokenizer.Encode(whole, ids.AsSpan(0, Room(whole, settings.MaxTokenCount)), out int read);
-            return new EncodeResults<int> { Tokens = ids[..count], NormalizedText = null, CharsConsumed = read };
-        }
-        finally
-        {
-            ArrayPool<int>.Shared.Return(ids);
-        }
+        (int[] ids, _, int read) = Encode(text is null ? textSpan : text, settings.MaxTokenCount);
+        return new EncodeResults<int> { Tokens = ids, NormalizedText = null, CharsConsumed = read };
     }
 
     /// <inheritdoc/>
@@ -56,20 +45,26 @@ public sealed class MmBertTokenizer(TextTokenizer tokenizer) : Tokenizer
         _tokenizer.CountTokens(text is null ? textSpan : text, settings.MaxTokenCount);
 
     /// <inheritdoc/>
+    /// <remarks>A character of several tokens is never cut: it stays outside when not all of its tokens fit.</remarks>
     protected override int GetIndexByTokenCount(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings, bool fromEnd, out string? normalizedText, out int tokenCount)
     {
         normalizedText = null;
-        string whole = text ?? textSpan.ToString();
-        EncodedText encoded = _tokenizer.Encode(whole, fromEnd ? int.MaxValue : settings.MaxTokenCount, addSpecialTokens: false);
-        TokenOffset[] offsets = encoded.Offsets;
-        tokenCount = Math.Min(offsets.Length, settings.MaxTokenCount);
+        ReadOnlySpan<char> whole = text is null ? textSpan : text;
+        (_, TokenOffset[] offsets, int read) = Encode(whole, fromEnd ? int.MaxValue : settings.MaxTokenCount);
         if (!fromEnd)
         {
-            // A character of several tokens is not cut: the index lies before the first that is not whole.
-            return !encoded.Truncated ? whole.Length : tokenCount == 0 ? 0 : offsets[tokenCount - 1].End;
+            tokenCount = offsets.Count(offset => offset.End <= read);
+            return read;
         }
 
-        return tokenCount == offsets.Length ? 0 : tokenCount == 0 ? whole.Length : offsets[^tokenCount].Start;
+        int first = Math.Max(0, offsets.Length - settings.MaxTokenCount);
+        while (first > 0 && first < offsets.Length && offsets[first].Start < offsets[first - 1].End)
+        {
+            first++;
+        }
+
+        tokenCount = offsets.Length - first;
+        return first == 0 ? 0 : first == offsets.Length ? whole.Length : offsets[first].Start;
     }
 
     /// <inheritdoc/>
@@ -107,6 +102,20 @@ public sealed class MmBertTokenizer(TextTokenizer tokenizer) : Tokenizer
         return idsConsumed == all.Length ? OperationStatus.Done : OperationStatus.DestinationTooSmall;
     }
 
-    // Every token but an added one stands for at least one byte of the text.
-    private static int Room(ReadOnlySpan<char> text, int atMost) => (int)Math.Min(atMost, (4L * text.Length) + 16);
+    private (int[] Ids, TokenOffset[] Offsets, int Read) Encode(ReadOnlySpan<char> text, int atMost)
+    {
+        int room = (int)Math.Min(atMost, (4L * text.Length) + 16);  // a token stands for at least a byte
+        int[] ids = ArrayPool<int>.Shared.Rent(room);
+        TokenOffset[] offsets = ArrayPool<TokenOffset>.Shared.Rent(room);
+        try
+        {
+            int count = _tokenizer.Encode(text, ids.AsSpan(0, room), offsets.AsSpan(0, room), out int read);
+            return (ids[..count], offsets[..count], read);
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(ids);
+            ArrayPool<TokenOffset>.Shared.Return(offsets);
+        }
+    }
 }
