@@ -19,7 +19,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
     ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
     ["rerank-tables"] = ("DATA OUT [QUERIES] [SET,…] [int8]", RerankTables.WriteAsync),
-    ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
+    ["rerank-curve"] = ("TABLES [--all]", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
     ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
@@ -29,6 +29,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("NEW-FILE [ITEMS] [DIMENSIONS]", rest => Task.FromResult(StoreBenchmark.Run(rest))),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
+    ["rerank-speed"] = ("[ROUNDS]", rest => Task.FromResult(RerankSpeed.Run(rest))),
     ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
