@@ -21,7 +21,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
     ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
     ["rerank-tables"] = ("DATA OUT [QUERIES] [SET,…] [int8]", RerankTables.WriteAsync),
-    ["rerank-curve"] = ("TABLES", rest => Task.FromResult(RerankCurve.Run(rest))),
+    ["rerank-curve"] = ("TABLES [--all]", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
     ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
@@ -31,6 +31,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
+    ["rerank-speed"] = ("[ROUNDS]", rest => Task.FromResult(RerankSpeed.Run(rest))),
     ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";

@@ -21,6 +21,7 @@ public sealed class MmBertReranker : Reranker
     private readonly ScoreHeads _heads;
     private readonly RerankNorm _norm;
     private readonly Lock _lock = new();
+    private readonly RerankPace _pace = new();
     private Task _leftover = Task.CompletedTask;
 
     /// <summary>Reads the score heads of a model.</summary>
@@ -180,7 +181,11 @@ public sealed class MmBertReranker : Reranker
                     using RerankRun own = Run(texts.Count, options);
                     Volatile.Write(ref pairs, encoded);
                     Volatile.Write(ref run, own);
-                    RerankDeadline deadline = new(own, encoded, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare);
+                    RerankDeadline deadline = new(own, encoded, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
+                    {
+                        Pace = _pace,
+                        Left = () => budget - options.Clock.GetElapsedTime(started),
+                    };
                     deadline.Work(_model.Options.Threads is null ? Environment.ProcessorCount : 1, stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -215,15 +220,19 @@ public sealed class MmBertReranker : Reranker
     private RerankPairs Pairs(string query, IReadOnlyList<string> texts, RerankOptions options) =>
         new(_model.Tokenizer, query, texts, options.MaxTokens ?? _model.Config.PairLength ?? _model.Manifest.ContextLength, options.LongTexts);
 
-    private RerankRun Run(int texts, RerankOptions options) => new(_model, _heads, _norm, texts, options.Dimension ?? Dimensions[0]);
+    private RerankRun Run(int texts, RerankOptions options) => new(_model, _heads, _norm, texts, options.Dimension ?? Dimensions[0])
+    {
+        Probes = options.Effort is RerankEffort.ProgressiveEffort or RerankEffort.DeadlineEffort && options.Calibration is RerankCalibration learned
+            ? learned.Probes : System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty,
+    };
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
     {
-        (float[] logits, int[] exits) = run.Snapshot();
+        (float[] logits, float[] guesses, int[] exits) = run.Snapshot();
         RerankScore[] scores = new RerankScore[logits.Length];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = logits[i], CutAt = pairs.CutAt[i] };
+            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = exits[i] == Exits[^1] ? logits[i] : guesses[i], CutAt = pairs.CutAt[i] };
         }
 
         return scores;
@@ -254,6 +263,6 @@ public sealed class MmBertReranker : Reranker
             throw new ArgumentOutOfRangeException(nameof(options), most, $"'{_model.Manifest.Id}' reads {least} to {_model.Manifest.ContextLength} tokens of a pair. Set MaxTokens within that.");
         }
 
-        options.Calibration?.CheckModel(this);
+        options.Calibration?.CheckModel(this, options.Dimension ?? Dimensions[0]);
     }
 }

@@ -56,9 +56,32 @@ internal static class RerankTables
         return 0;
     }
 
-    public static List<(string Set, int Dimension, RerankTable Table)> Read(string path) =>
-        [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Saved>(line)!).Select(saved =>
-            (saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed })))];
+    public static List<(string Set, int Dimension, RerankTable Table)> Read(string path)
+    {
+        List<(string, int, RerankTable)> rows = [];
+        using FileStream file = File.OpenRead(StatesOf(path));
+        float[][][] states = [];
+        foreach (Saved saved in File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Saved>(line)!))
+        {
+            if (rows.Count == 0 || saved.Dimension == rows[0].Item2)
+            {
+                // Once for each query, before the logits of its widest heads.
+                states = [.. saved.Exits[..^1].Select(_ => saved.Tokens.Select(_ => State(file, saved.Dimension)).ToArray())];
+            }
+
+            rows.Add((saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed }) { States = states }));
+        }
+
+        return rows;
+    }
+
+    // The widest heads read the whole state.
+    private static float[] State(FileStream file, int width)
+    {
+        float[] state = new float[width];
+        file.ReadExactly(MemoryMarshal.AsBytes(state.AsSpan()));
+        return state;
+    }
 
     private static string FindRoot([System.Runtime.CompilerServices.CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }
