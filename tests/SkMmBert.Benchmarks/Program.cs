@@ -15,7 +15,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["speed-mixed"] = ("[COUNT]", rest => Task.FromResult(SpeedBenchmark.RunMixed(rest))),
     ["speed-exits"] = ("[int8]", rest => Task.FromResult(SpeedBenchmark.RunExits(rest))),
     ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
-    ["speed-attention"] = ("[LENGTH…]", rest => Task.FromResult(AttentionBenchmark.Run(rest))),
+    ["speed-attention"] = ("[fp32|int8] [LENGTH…]", rest => Task.FromResult(AttentionBenchmark.Run(rest))),
     ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
     ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),
     ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),

@@ -42,7 +42,8 @@ internal static unsafe class AttentionKernel
     /// <param name="HeadSize">D, an even number.</param>
     /// <param name="HalfWindow">How far from a query its keys may be; 0 for any.</param>
     /// <param name="IsCoarse">Whether scores are products of 13-bit integers with a scale of each query and key, which int8 layers cannot tell from exact ones; D a multiple of 16.</param>
-    internal readonly record struct Layer(nint Q, nint K, nint V, nint Scale, nint Cos, nint Sin, nint Result, int Hidden, int HeadSize, int HalfWindow, bool IsCoarse);
+    /// <param name="Stop">A number that turns negative when the run is cancelled.</param>
+    internal readonly record struct Layer(nint Q, nint K, nint V, nint Scale, nint Cos, nint Sin, nint Result, int Hidden, int HeadSize, int HalfWindow, bool IsCoarse, nint Stop);
 
     /// <summary>Attention of the queries <paramref name="from"/> to <paramref name="to"/> of a text.</summary>
     /// <param name="layer">The layer.</param>
@@ -75,7 +76,7 @@ internal static unsafe class AttentionKernel
             }
 
             new Span<float>(k + (keys * size), (room - keys) * size).Clear();
-            for (int at = from; at < to; at += Queries)
+            for (int at = from; at < to && Volatile.Read(ref *(long*)layer.Stop) >= 0; at += Queries)
             {
                 int count = Math.Min(Queries, to - at);
                 new Span<float>(q, Queries * size).Clear();

@@ -7,7 +7,7 @@ namespace SkMmBert;
 /// <summary><see cref="AttentionKernel"/> as an operator that graphs can name, through the C interface of ONNX Runtime; threads are those of the run.</summary>
 /// <remarks>
 /// Inputs are those of <see cref="AttentionGraph.Own"/>: queries, keys and values [N, H], the texts (their number, then the first token of each and the end), and optionally cosines and sines
-/// [positions, D/2] and a factor of each token [N]. The interface only ever grows: a function keeps its place in the table.
+/// [positions, D/2] and a factor of each token [N]. The number of texts is made negative to stop a run that is under way. The interface only ever grows: a function keeps its place in the table.
 /// </remarks>
 internal static unsafe partial class AttentionOperator
 {
@@ -35,10 +35,10 @@ internal static unsafe partial class AttentionOperator
     /// <summary>Whether the processor and the runtime can run it; elsewhere graphs use the runtime's own operators.</summary>
     public static bool IsAvailable => AttentionKernel.IsSupported && Environment.Is64BitProcess && Registered != 0;
 
-    /// <summary>Makes the operator known to the sessions of some options (a handle of OrtSessionOptions).</summary>
+    /// <summary>Makes the operator known to the sessions of some options (a handle of OrtSessionOptions), where it can run.</summary>
     public static void AddTo(nint sessionOptions)
     {
-        if (((delegate* unmanaged<nint, nint, nint>)Runtime[(int)Place.AddDomain])(sessionOptions, Registered) != 0)
+        if (IsAvailable && ((delegate* unmanaged<nint, nint, nint>)Runtime[(int)Place.AddDomain])(sessionOptions, Registered) != 0)
         {
             throw new InvalidOperationException("ONNX Runtime refused the attention operator. Expected: one copy of the native library in a process; remove the second one from the application's folder.");
         }
@@ -186,11 +186,16 @@ internal static unsafe partial class AttentionOperator
         {
             Work work = new()
             {
-                Layer = new(Input(context, 0), Input(context, 1), Input(context, 2), Input(context, 6), Input(context, 4), Input(context, 5), Data(output), hidden, (int)attributes.HeadSize, (int)attributes.HalfWindow, attributes.IsCoarse != 0 && AttentionKernel.MayBeCoarse((int)attributes.HeadSize)),
+                Layer = new(Input(context, 0), Input(context, 1), Input(context, 2), Input(context, 6), Input(context, 4), Input(context, 5), Data(output), hidden, (int)attributes.HeadSize, (int)attributes.HalfWindow, attributes.IsCoarse != 0 && AttentionKernel.MayBeCoarse((int)attributes.HeadSize), (nint)texts),
                 Stretches = first,
                 Heads = (int)attributes.Heads,
             };
             Check(((delegate* unmanaged<nint, delegate* unmanaged<Work*, nuint, void>, nuint, nuint, Work*, nint>)Runtime[(int)Place.ParallelFor])(context, &Part, (nuint)(stretches.Count * attributes.Heads), 0, &work));
+            if (Volatile.Read(ref *texts) < 0)
+            {
+                throw new OperationCanceledException("The run was cancelled.");
+            }
+
             if (work.HasFailed != 0)
             {
                 throw new OutOfMemoryException($"There is no memory for the attention over {starts[count]} tokens. Expected: {hidden * 8L * starts[count] / attributes.Heads / 1_000_000:N0} MB a thread; use shorter texts or fewer threads.");

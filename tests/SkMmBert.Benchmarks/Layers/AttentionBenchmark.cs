@@ -9,10 +9,11 @@ internal static class AttentionBenchmark
 
     public static int Run(string[] args)
     {
-        int[] lengths = args.Length > 0 ? [.. args.Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))] : Lengths;
+        int[] lengths = [.. args.Where(arg => char.IsAsciiDigit(arg[0])).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
+        lengths = lengths.Length > 0 ? lengths : Lengths;
         Console.WriteLine("| precision | tokens | runtime's ms | own ms | ratio | pooled cosine | load |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        foreach (ModelPrecision precision in new[] { ModelPrecision.Fp32, ModelPrecision.Int8 })
+        foreach (ModelPrecision precision in args.Contains("int8") ? [ModelPrecision.Int8] : args.Contains("fp32") ? [ModelPrecision.Fp32] : Enum.GetValues<ModelPrecision>())
         {
             using MmBertModel standard = SpeedBenchmark.Open(precision, 1, standard: true), own = SpeedBenchmark.Open(precision, 1);
             foreach (int length in lengths)
