@@ -56,8 +56,8 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
     {
         foreach (ModelPrecision precision in plan.Precisions)
         {
-            GC.Collect();
             using MmBertModel model = Open(precision);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);   // what opening left behind is not the run's
             foreach (int tokens in plan.Lengths)
             {
                 TokenBatch text = TokenBatch.Of(BenchPlan.Text(tokens, _vocabulary));

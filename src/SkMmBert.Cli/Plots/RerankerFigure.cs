@@ -41,7 +41,7 @@ internal static class RerankerFigure
         }
 
         string queries = rows.FirstOrDefault(row => row.Has("queries"))?.Number("queries")?.ToString("N0", CultureInfo.InvariantCulture) ?? "some";
-        return new Figure("Reranking with less work", $"{queries} questions with their candidates; the rule is fitted on every second question and measured on the others. The dotted line is 98 %.", panels);
+        return new Figure("Reranking with less work", $"{queries} questions with their candidates; measured on questions that the rule was not fitted on. The dotted line is 98 %.", panels);
     }
 
     private static (double, double)[] Points(PlotRow[] rows, string value, string place = "cost") => [.. rows.Select(row => (row.Number(place)!.Value, row.Number(value)!.Value))];

@@ -35,14 +35,18 @@ internal static class RoutingFigure
         return new Figure("Tool routing", $"{all[0].Model}, {precision}, exit {exit}, {dims} dimensions. Removed MEAI strategy: name and description as one text, cosine, a fixed number of tools.", panels);
     }
 
-    // Sets whose lists are nearly as long as the fixed ones say little about length; shown are all, as means.
     private static IEnumerable<Panel> Coverage(PlotRow[] rows)
     {
         if (rows.Length > 0)
         {
             string length = rows.Average(row => row.Number("mean_length")!.Value).ToString("0.0", CultureInfo.InvariantCulture);
+            (string Name, int Colour, string Field)[] bars =
+            [
+                ($"router, {length} tools on average", SvgStyle.Green, "any"), ("router, always 7 tools", SvgStyle.Blue, "any_in_7"),
+                ("removed strategy, as many", SvgStyle.Orange, "any_removed"), ("BM25, as many", SvgStyle.Grey, "any_bm25"),
+            ];
             yield return new BarPanel("A fitting tool is in the list", string.Create(CultureInfo.InvariantCulture, $"share of questions, mean of {rows.Length} sets"),
-                [($"as long as it takes, {length} tools", SvgStyle.Green, rows.Average(row => row.Number("any")!.Value)), ("always 7 tools", SvgStyle.Blue, rows.Average(row => row.Number("any_in_7")!.Value))]);
+                [.. bars.Where(bar => rows.All(row => row.Has(bar.Field))).Select(bar => (bar.Name, bar.Colour, rows.Average(row => row.Number(bar.Field)!.Value)))]);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class EvalVerb
                     EvalRow[] made = [.. rows.Select(row => new EvalRow(row.Set, row.Strategy, exit, dims, ("ndcg@10", row.Metrics.Ndcg10), ("hit@1", row.Metrics.Hit1), ("hit@5", row.Metrics.Hit5),
                         ("recall@5", row.Metrics.Recall5), ("count", row.Metrics.Queries), ("milliseconds", row.Milliseconds)))];
                     EvalRow adaptive = new(lists.Set, "adaptive list", exit, dims, ("mean_length", lists.MeanLength), ("any", lists.Any), ("all", lists.All),
-                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
+                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("any_removed", lists.AnyAtEqualLength.Removed), ("any_bm25", lists.AnyAtEqualLength.Words), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
                     Array.ForEach([.. made, adaptive], run.Output.Add);
                     ofTools.AddRange(sets[i].Tools.Any(tool => tool.Description is not null) ? made : []);
                     run.Progress.Report(i + 1, (i + 1.0) / sets.Length);
