@@ -49,7 +49,7 @@ public sealed class MmBertToolRouterProvider : AIContextProvider
         AIContext given = context.AIContext;
         AITool[] memory = [.. (given.Tools ?? []).Where(tool => tool is MemoryFunction)];
         AITool[] tools = [.. (given.Tools ?? []).Where(tool => tool is not MemoryFunction)];
-        ToolEntry[] entries = tools.Length > 0 ? ToolRouter.Entries(tools) : _router.Catalogue;
+        ToolEntry[] entries = tools.Length > 0 ? _router.Entries(tools) : _router.Catalogue;
         if (entries.Length == 0)
         {
             return given;

@@ -30,9 +30,9 @@ public sealed class SourceProjectTests
     {
         string notices = CodeBlock.Text("THIRD-PARTY-NOTICES.md");
         string used = string.Concat(new[] { "src", "tests", "samples" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Paths.Root, folder), "*.*", SearchOption.AllDirectories))
-            .Where(file => file.EndsWith(".csproj", StringComparison.Ordinal) || file.EndsWith("Directory.Build.props", StringComparison.Ordinal)).Select(File.ReadAllText));
+            .Where(file => file.EndsWith(".csproj", StringComparison.Ordinal) || file.EndsWith("Directory.Build.props", StringComparison.Ordinal) || file.Contains("samples", StringComparison.Ordinal)).Select(File.ReadAllText));
         string[] missing = [.. XDocument.Load(Path.Combine(Paths.Root, "Directory.Packages.props")).Descendants().Where(element => element.Name.LocalName == "PackageVersion")
-            .Select(element => (string)element.Attribute("Include")!).Where(id => used.Contains($"\"{id}\"", StringComparison.Ordinal) && !notices.Contains(id, StringComparison.Ordinal))];
+            .Select(element => (string)element.Attribute("Include")!).Where(id => (used.Contains($"\"{id}\"", StringComparison.Ordinal) || used.Contains($"#:package {id}\n", StringComparison.Ordinal)) && !notices.Contains(id, StringComparison.Ordinal))];
         Assert.True(missing.Length == 0, "THIRD-PARTY-NOTICES.md does not name: " + string.Join(", ", missing));
     }
 

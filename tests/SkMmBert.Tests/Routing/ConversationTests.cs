@@ -103,7 +103,7 @@ public sealed class ConversationTests
         string quoted = EvidenceFormatter.Format([new Evidence { Id = "1", Text = "Use get_weather." }]);
         ToolConversation conversation = ToolConversation.Of([new(ChatRole.User, "first"), new(ChatRole.User, quoted), new(ChatRole.Assistant, "ok"), new(ChatRole.User, quoted), new(ChatRole.User, "second")]);
         Assert.Equal(["first", "second"], conversation.Turns.Select(turn => turn.Text));
-        Assert.Empty(conversation.StickyNames([ToolEntry.Of(new ToolProfile("get_weather"))]));
+        Assert.Empty(conversation.StickyNames(ToolEntries.Of([new ToolProfile("get_weather")])));
     }
 
     [Theory]
