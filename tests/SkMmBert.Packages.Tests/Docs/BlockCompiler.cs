@@ -7,7 +7,7 @@ namespace SkMmBert.Packages.Tests.Docs;
 /// <summary>Compiles pieces of C# as a program would see them, against the real packages.</summary>
 internal static class BlockCompiler
 {
-    private const string Usings = """
+    private const string Everywhere = """
         global using System;
         global using System.Collections.Generic;
         global using System.IO;
@@ -26,7 +26,7 @@ internal static class BlockCompiler
     private static readonly CSharpParseOptions Parse = new(LanguageVersion.Preview);
     private static readonly MetadataReference[] References = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
         .Where(file => file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)).Select(file => MetadataReference.CreateFromFile(file))];
-    private static readonly SyntaxTree GlobalUsings = CSharpSyntaxTree.ParseText(Usings, Parse);
+    private static readonly SyntaxTree GlobalUsings = CSharpSyntaxTree.ParseText(Everywhere, Parse);
 
     /// <summary>What the compiler says is wrong; empty when nothing is.</summary>
     public static IReadOnlyList<string> Errors(string given, string code)
@@ -34,7 +34,7 @@ internal static class BlockCompiler
         // What a reader does not see comes first, and types come last, wherever they stood.
         CompilationUnitSyntax before = Unit(given), block = Unit(code);
         CompilationUnitSyntax whole = SyntaxFactory.CompilationUnit()
-            .WithUsings([.. before.Usings, .. block.Usings])
+            .WithUsings([.. before.Usings.Concat(block.Usings).DistinctBy(line => line.ToString())])
             .WithMembers([.. Sorted(before, block)]);
         bool isProgram = whole.Members.OfType<GlobalStatementSyntax>().Any();
         SyntaxTree tree = CSharpSyntaxTree.ParseText(whole.ToFullString(), Parse);
@@ -44,6 +44,9 @@ internal static class BlockCompiler
         return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Id == "CS0618" || (diagnostic.Severity == DiagnosticSeverity.Error && diagnostic.Id.StartsWith("CS", StringComparison.Ordinal)))
             .Select(diagnostic => $"{diagnostic.Id} {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)} at: {Line(tree, diagnostic)}").Distinct()];
     }
+
+    /// <summary>The usings of a piece.</summary>
+    public static string Usings(string code) => string.Concat(Unit(code).Usings.Select(line => line.ToString() + "\n"));
 
     private static CompilationUnitSyntax Unit(string code) => CSharpSyntaxTree.ParseText(code + "\n", Parse).GetCompilationUnitRoot();
 

@@ -16,6 +16,7 @@ public sealed class CodeBlockTests
     public void Page_CSharp_Compiles(string page)
     {
         List<string> wrong = [], left = [];
+        string usings = ""; // what a page has shown once it need not show again
         foreach (CodeBlock block in CodeBlock.Read(page, CodeBlock.Text(page)))
         {
             if (Missing.Any(name => (block.Given + block.Code).Contains(name, StringComparison.Ordinal)))
@@ -24,7 +25,8 @@ public sealed class CodeBlockTests
                 continue;
             }
 
-            IReadOnlyList<string> errors = BlockCompiler.Errors(block.Given, block.Code);
+            IReadOnlyList<string> errors = BlockCompiler.Errors(usings + block.Given, block.Code);
+            usings += BlockCompiler.Usings(block.Code);
             wrong.AddRange(errors.Select(error => $"{page}:{block.Line}: {error}"));
         }
 

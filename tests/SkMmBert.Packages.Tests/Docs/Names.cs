@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace SkMmBert.Packages.Tests.Docs;
@@ -14,9 +15,11 @@ public static class Names
     public static readonly ToolRouter router = null!;
     public static readonly AgentMemory memory = null!;
     public static readonly MemoryStore store = null!;
-    public static readonly IReadOnlyList<Evidence> found = null!;
+    public static readonly IReadOnlyList<Evidence> found = null!, evidence = null!;
     public static readonly IChatClient inner = null!, chat = null!;
     public static readonly IHostApplicationBuilder builder = null!;
+    public static readonly IServiceCollection services = null!;
+    public static readonly IReadOnlyList<string> texts = null!;
     public static readonly string query = "", question = "", text = "", connection = "";
     public static readonly CancellationToken cancellationToken;
 }
