@@ -60,7 +60,6 @@ public sealed class PackedPackages : IAsyncLifetime, ICollectionFixture<PackedPa
             </configuration>
             """);
         environment["NUGET_PACKAGES"] = Path.Combine(_root, "cache");
-        environment["SKMMBERT_TEST"] = "1";
         environment["XDG_DATA_HOME"] = Path.Combine(_root, "data"); // graphs are written anew, as on a new machine
         environment["HF_HOME"] = Path.Combine(_root, "hub");
         environment["HF_HUB_OFFLINE"] = "1";
