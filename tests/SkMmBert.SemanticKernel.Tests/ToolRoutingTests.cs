@@ -170,6 +170,23 @@ public sealed class ToolRoutingTests
     }
 
     [Fact]
+    public async Task Filter_ModelAsksForWhatTheCallerLeftOut_DoesNotGetIt()
+    {
+        string found = "";
+        ScriptedChatClient model = new(messages =>
+        {
+            found += messages[^1].Contents.OfType<Microsoft.Extensions.AI.FunctionResultContent>().FirstOrDefault()?.Result?.ToString();
+            return found.Length == 0 ? ScriptedChatClient.Calls("tools_find_tools", "query", "Play a song or an album") : ScriptedChatClient.Says("done");
+        });
+        Kernel kernel = WithFilter(Catalogue.Kernel(Invoking(model), finder: true));
+        IEnumerable<KernelFunction> allowed = kernel.Plugins["home"].Where(function => function.Name != "play_music");
+        await kernel.InvokePromptAsync(Question, new(new PromptExecutionSettings { FunctionChoiceBehavior = FunctionChoiceBehavior.Auto(allowed) }));
+        Assert.NotEmpty(found);
+        Assert.DoesNotContain("play_music", found);
+        Assert.DoesNotContain("home_play_music", model.Shown[^1]);
+    }
+
+    [Fact]
     public async Task Filter_ChatCompletionLoop_WidensTheChoiceForTheNextRequest()
     {
         // What a chat completion service does between two requests, with the settings that the prompt filter made.
