@@ -169,8 +169,16 @@ public sealed class ToolRoutingTests
         Assert.Contains("home_play_music", model.Shown[1]);
     }
 
-    [Fact]
-    public async Task Filter_ModelAsksForWhatTheCallerLeftOut_DoesNotGetIt()
+    /// <summary>Settings of a connector: on their way to a chat client they are copied into the base type.</summary>
+    public sealed class ConnectorSettings : PromptExecutionSettings
+    {
+        public override PromptExecutionSettings Clone() => new ConnectorSettings { FunctionChoiceBehavior = FunctionChoiceBehavior };
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Filter_ModelAsksForWhatTheCallerLeftOut_DoesNotGetIt(bool derived)
     {
         string found = "";
         ScriptedChatClient model = new(messages =>
@@ -180,7 +188,9 @@ public sealed class ToolRoutingTests
         });
         Kernel kernel = WithFilter(Catalogue.Kernel(Invoking(model), finder: true));
         IEnumerable<KernelFunction> allowed = kernel.Plugins["home"].Where(function => function.Name != "play_music");
-        await kernel.InvokePromptAsync(Question, new(new PromptExecutionSettings { FunctionChoiceBehavior = FunctionChoiceBehavior.Auto(allowed) }));
+        PromptExecutionSettings settings = derived ? new ConnectorSettings() : new();
+        settings.FunctionChoiceBehavior = FunctionChoiceBehavior.Auto(allowed);
+        await kernel.InvokePromptAsync(Question, new(settings));
         Assert.NotEmpty(found);
         Assert.DoesNotContain("play_music", found);
         Assert.DoesNotContain("home_play_music", model.Shown[^1]);

@@ -24,6 +24,9 @@ public sealed class ToolRoutingFilter : IFunctionInvocationFilter, IPromptRender
     // Our copies of settings, with the choice they came with: a copy that meets us again, as streaming leaves it behind, starts from that.
     private readonly ConditionalWeakTable<PromptExecutionSettings, AutoFunctionChoiceBehavior> _copies = [];
 
+    // The choices that were made here, with the whole choice that each was made from.
+    private readonly ConditionalWeakTable<FunctionChoiceBehavior, AutoFunctionChoiceBehavior> _narrowed = [];
+
     private readonly Func<ToolRouter> _router;
 
     /// <summary>Makes a filter.</summary>
@@ -82,6 +85,7 @@ public sealed class ToolRoutingFilter : IFunctionInvocationFilter, IPromptRender
         if (functions.Length > 0 && !decision.Tools.Any(tool => tool.Inclusion == ToolInclusion.All))
         {
             settings.FunctionChoiceBehavior = decision.ToFunctionChoice(context.Kernel, whole.AutoInvoke, choice.Options);
+            _narrowed.Add(settings.FunctionChoiceBehavior, choice);
         }
     }
 
@@ -97,13 +101,14 @@ public sealed class ToolRoutingFilter : IFunctionInvocationFilter, IPromptRender
         }
 
         // What the caller's choice left out stays out of reach.
-        IEnumerable<KernelFunction> allowed = context.ExecutionSettings is { } settings && _copies.TryGetValue(settings, out AutoFunctionChoiceBehavior? choice)
+        FunctionChoiceBehavior? current = context.ExecutionSettings?.FunctionChoiceBehavior;
+        IEnumerable<KernelFunction> allowed = current is not null && _narrowed.TryGetValue(current, out AutoFunctionChoiceBehavior? choice)
             ? (Whole(choice, context.Kernel).Functions ?? []).Where(function => !KernelTools.IsFinder(function))
             : KernelTools.Of(context.Kernel);
         KernelFunction[] found = await KernelTools.FindAsync(Router, allowed, text, context.CancellationToken).ConfigureAwait(false);
-        if (context.ExecutionSettings?.FunctionChoiceBehavior is AutoFunctionChoiceBehavior { Functions: { IsReadOnly: false } listed })
+        if (current is AutoFunctionChoiceBehavior { Functions: { IsReadOnly: false } listed })
         {
-            // Our own choice, read again before the model's next request.
+            // The choice is read again before the model's next request.
             foreach (string name in found.Select(KernelTools.ListedName).Where(name => !listed.Contains(name)))
             {
                 listed.Add(name);
