@@ -9,8 +9,10 @@ public abstract class FunctionChoiceBehavior
     public abstract FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context);
 }
 
-public abstract class AutoFunctionChoiceBehavior : FunctionChoiceBehavior
+public sealed class AutoFunctionChoiceBehavior : FunctionChoiceBehavior
 {
+    public override FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context) => throw null!;
+
     public IList<string>? Functions { get => throw null!; set => throw null!; }
 
     public FunctionChoiceBehaviorOptions? Options { get => throw null!; set => throw null!; }
