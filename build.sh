@@ -11,9 +11,10 @@ usage() {
   cat >&2 <<'U'
 usage: ./build.sh demo               the tour
        ./build.sh run -- VERB …      the command line, such as: run -- embed texts.txt --json
-       ./build.sh sample FILE        a program of the samples folder, such as: sample vectors.cs
+       ./build.sh sample FILE        a program of the samples folder, such as: sample 01-vectors.cs
        ./build.sh test [full]        all tests; full: also the slow ones
        ./build.sh api                accepts the public API as it is now
+       ./build.sh notebooks          writes what the notebooks print now into them
 U
   exit 2
 }
@@ -95,7 +96,7 @@ run_tests() {
 
 [ $# -gt 0 ] || usage
 verb=$1; shift
-case $verb in demo|run|sample|test|api) eng/package-feed.sh ;; *) usage ;; esac
+case $verb in demo|run|sample|test|api|notebooks) eng/package-feed.sh ;; *) usage ;; esac
 case $verb in
   demo) cli demo "$@" ;;
   run) [ "${1:-}" != -- ] || shift; cli "$@" ;;
@@ -106,6 +107,10 @@ case $verb in
     [ -f "$file" ] || { echo "error: there is no sample '$file'. Expected: one of $(ls samples)." >&2; exit 2; }
     exec dotnet run -c Release "$file" -- "$@" ;;
   test) run_tests "$@" ;;
+  notebooks)
+    build tests/SkMmBert.Notebooks.Tests/SkMmBert.Notebooks.Tests.csproj
+    SKMMBERT_ACCEPT_NOTEBOOKS=1 artifacts/bin/SkMmBert.Notebooks.Tests/release/SkMmBert.Notebooks.Tests -noColor -method '*Cells_Run*' >&2
+    git --no-pager diff --stat -- notebooks ;;
   api)
     build tests/SkMmBert.Tests/SkMmBert.Tests.csproj
     SKMMBERT_ACCEPT_API=1 artifacts/bin/SkMmBert.Tests/release/SkMmBert.Tests -noColor -method '*PublicApiTests*' >/dev/null || true

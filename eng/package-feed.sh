@@ -121,6 +121,7 @@ missing SemanticKernelMissing Microsoft.SemanticKernel.Core Microsoft.SemanticKe
   Microsoft.Extensions.VectorData.Abstractions Microsoft.ML.Tokenizers
 missing InMemoryConnectorMissing CommunityToolkit.VectorData.InMemory
 missing AgentFrameworkMissing Microsoft.Agents.AI Microsoft.Agents.AI.Abstractions
+missing OpenAIClientMissing Microsoft.Extensions.AI.OpenAI
 
 if [ ${#properties[@]} -gt 0 ]; then
   { echo '<Project>'
