@@ -46,7 +46,7 @@ public static class MmBertSemanticKernelServiceCollectionExtensions
         }
 
         return services.AddSingleton<IFunctionInvocationFilter>(provider =>
-            new MmBertRerankingFilter(provider.GetRequiredKeyedService<MmBertReranker>(serviceId), options, provider.GetService<ILoggerFactory>()));
+            new MmBertRerankingFilter(() => provider.GetRequiredKeyedService<MmBertReranker>(serviceId), options, provider.GetService<ILoggerFactory>()));
     }
 
     /// <summary>Adds a tool router over the kernel's functions, <see cref="ToolRoutingFilter"/>, and the function <c>find_tools</c>.</summary>
@@ -62,11 +62,11 @@ public static class MmBertSemanticKernelServiceCollectionExtensions
             models.AddToolRouter(configure);
         }
 
-        services.AddKeyedSingleton(serviceId, (provider, _) => new ToolRoutingFilter(provider.GetRequiredKeyedService<ToolRouter>(serviceId)));
+        services.AddKeyedSingleton(serviceId, (provider, _) => new ToolRoutingFilter(() => provider.GetRequiredKeyedService<ToolRouter>(serviceId)));
         services.AddSingleton<IFunctionInvocationFilter>(provider => provider.GetRequiredKeyedService<ToolRoutingFilter>(serviceId));
         services.AddSingleton<IPromptRenderFilter>(provider => provider.GetRequiredKeyedService<ToolRoutingFilter>(serviceId));
         services.AddSingleton<IAutoFunctionInvocationFilter>(provider => provider.GetRequiredKeyedService<ToolRoutingFilter>(serviceId));
-        return pluginName is null ? services : services.AddSingleton(provider => provider.GetRequiredKeyedService<ToolRouter>(serviceId).ToFindToolsPlugin(pluginName));
+        return pluginName is null ? services : services.AddSingleton(provider => KernelTools.FinderPlugin(() => provider.GetRequiredKeyedService<ToolRouter>(serviceId), pluginName));
     }
 
     /// <summary>Adds a memory in a SQLite file and the plugin with which a model uses it.</summary>
@@ -96,7 +96,7 @@ public static class MmBertSemanticKernelServiceCollectionExtensions
         }
 
         return services.AddSingleton(provider =>
-            new MmBertMemoryPlugin(provider.GetRequiredKeyedService<AgentMemory>(serviceId), scope ?? (_ => MemoryScope.Shared)).ToKernelPlugin(pluginName));
+            new MmBertMemoryPlugin(() => provider.GetRequiredKeyedService<AgentMemory>(serviceId), scope ?? (_ => MemoryScope.Shared)).ToKernelPlugin(pluginName));
     }
 
     private static bool Has<T>(IServiceCollection services, string? key) => services.Any(service => service.ServiceType == typeof(T) && Equals(service.ServiceKey, key));

@@ -77,7 +77,7 @@ public sealed class BuilderTests : IDisposable
     public void Builder_NothingOpened_UntilItIsUsed()
     {
         IKernelBuilder builder = Kernel.CreateBuilder();
-        builder.AddMmBertEmbeddingGenerator("no-such-model");
+        builder.AddMmBertEmbeddingGenerator("no-such-model").AddMmBertRerankingFilter().AddMmBertToolRouter().AddMmBertMemoryPlugin(Path.Combine(_folder, "memory.db"));
         Kernel kernel = builder.Build();
         DirectoryNotFoundException error = Assert.Throws<DirectoryNotFoundException>(() => kernel.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>());
         Assert.Contains("no-such-model", error.Message);

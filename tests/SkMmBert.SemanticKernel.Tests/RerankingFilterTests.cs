@@ -122,6 +122,15 @@ public sealed class RerankingFilterTests
     }
 
     [Fact]
+    public async Task Count_AsJson_IsRaised()
+    {
+        Kernel kernel = KernelWith((string query, int count) => Search(count).ToList());
+        Assert.Equal(2, (await FindAsync(kernel, JsonDocument.Parse("2").RootElement.Clone())).GetValue<List<string>>()!.Count);
+        Assert.Equal(2, (await FindAsync(kernel, JsonDocument.Parse("\"2\"").RootElement.Clone())).GetValue<List<string>>()!.Count);
+        Assert.Equal([(24, 0), (24, 0)], _asked);
+    }
+
+    [Fact]
     public async Task Count_LeftToItsDefault_IsRaisedAndTakenOutAgain()
     {
         Kernel kernel = KernelWith((string query, int count = 3) => Search(count).ToList());
@@ -207,8 +216,45 @@ public sealed class RerankingFilterTests
     {
         Assert.Empty((await FindAsync(KernelWith((string query, int count) => new List<string>()), 2)).GetValue<List<string>>()!);
         Assert.Equal(["only"], (await FindAsync(KernelWith((string query, int count) => new List<string> { "only" }), 2)).GetValue<List<string>>());
+        int read = 0;
+        async IAsyncEnumerable<string> Once()
+        {
+            await Task.Yield();
+            yield return ++read == 1 ? "only" : throw new InvalidOperationException("read twice");
+        }
+
+        FunctionResult late = await FindAsync(KernelWith((string query, int count) => Once()), 2);
+        Assert.Equal(["only"], await late.GetValue<IAsyncEnumerable<string>>()!.ToListAsync());
         Assert.Equal("[]", (await FindAsync(KernelWith((string query, int count) => "[]"), 2)).GetValue<string>());
     }
+
+#pragma warning disable CS0618 // the search that Semantic Kernel makes plugins of
+    private sealed class NoteSearch : ITextSearch
+    {
+        public Task<KernelSearchResults<string>> SearchAsync(string query, TextSearchOptions? searchOptions = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new KernelSearchResults<string>(Notes.Take(searchOptions!.Top).ToAsyncEnumerable()));
+
+        public Task<KernelSearchResults<TextSearchResult>> GetTextSearchResultsAsync(string query, TextSearchOptions? searchOptions = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new KernelSearchResults<TextSearchResult>(Notes.Take(searchOptions!.Top).Select(text => new TextSearchResult(text)).ToAsyncEnumerable()));
+
+        public Task<KernelSearchResults<object>> GetSearchResultsAsync(string query, TextSearchOptions? searchOptions = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new KernelSearchResults<object>(Notes.Take(searchOptions!.Top).Select(text => (object)new Note("x", text)).ToAsyncEnumerable()));
+    }
+
+    [Fact]
+    public async Task SearchPluginsOfSemanticKernel_AreChosenWithoutAPredicate()
+    {
+        NoteSearch search = new();
+        Kernel kernel = new();
+        kernel.Plugins.Add(KernelPluginFactory.CreateFromFunctions("notes", "", [search.CreateSearch(), search.CreateGetTextSearchResults(), search.CreateGetSearchResults()]));
+        kernel.FunctionInvocationFilters.Add(new MmBertRerankingFilter(_reranker, new() { OverFetch = 12 }));
+        KernelArguments arguments = new() { ["query"] = "trains winter south", ["count"] = 1 };
+        const string best = "trains to the south in winter";
+        Assert.Equal(best, (await kernel.InvokeAsync("notes", "Search", arguments)).GetValue<IEnumerable<string>>()!.Single());
+        Assert.Equal(best, (await kernel.InvokeAsync("notes", "GetTextSearchResults", arguments)).GetValue<IEnumerable<TextSearchResult>>()!.Single().Value);
+        Assert.Equal(best, ((Note)(await kernel.InvokeAsync("notes", "GetSearchResults", arguments)).GetValue<IEnumerable<object>>()!.Single()).Text);
+    }
+#pragma warning restore CS0618
 
     private sealed class MarkedSearch
     {

@@ -169,6 +169,33 @@ public sealed class ToolRoutingTests
         Assert.Contains("home_play_music", model.Shown[1]);
     }
 
+    /// <summary>Settings of a connector: on their way to a chat client they are copied into the base type.</summary>
+    public sealed class ConnectorSettings : PromptExecutionSettings
+    {
+        public override PromptExecutionSettings Clone() => new ConnectorSettings { FunctionChoiceBehavior = FunctionChoiceBehavior };
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Filter_ModelAsksForWhatTheCallerLeftOut_DoesNotGetIt(bool derived)
+    {
+        string found = "";
+        ScriptedChatClient model = new(messages =>
+        {
+            found += messages[^1].Contents.OfType<Microsoft.Extensions.AI.FunctionResultContent>().FirstOrDefault()?.Result?.ToString();
+            return found.Length == 0 ? ScriptedChatClient.Calls("tools_find_tools", "query", "Play a song or an album") : ScriptedChatClient.Says("done");
+        });
+        Kernel kernel = WithFilter(Catalogue.Kernel(Invoking(model), finder: true));
+        IEnumerable<KernelFunction> allowed = kernel.Plugins["home"].Where(function => function.Name != "play_music");
+        PromptExecutionSettings settings = derived ? new ConnectorSettings() : new();
+        settings.FunctionChoiceBehavior = FunctionChoiceBehavior.Auto(allowed);
+        await kernel.InvokePromptAsync(Question, new(settings));
+        Assert.NotEmpty(found);
+        Assert.DoesNotContain("play_music", found);
+        Assert.DoesNotContain("home_play_music", model.Shown[^1]);
+    }
+
     [Fact]
     public async Task Filter_ChatCompletionLoop_WidensTheChoiceForTheNextRequest()
     {

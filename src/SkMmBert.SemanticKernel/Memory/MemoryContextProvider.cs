@@ -42,8 +42,7 @@ public sealed partial class MemoryContextProvider : AIContextProvider
     public override async Task MessageAddingAsync(string? conversationId, ChatMessage newMessage, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(newMessage);
-        string? text = _options.Remember(newMessage) && !string.IsNullOrWhiteSpace(newMessage.Text) ? _options.Redact is { } redact ? redact(newMessage.Text) : newMessage.Text : null;
-        if (string.IsNullOrWhiteSpace(text))
+        if (!_options.Remember(newMessage) || string.IsNullOrWhiteSpace(newMessage.Text) || Redacted(newMessage.Text) is not { } text || string.IsNullOrWhiteSpace(text))
         {
             return;
         }
@@ -78,7 +77,7 @@ public sealed partial class MemoryContextProvider : AIContextProvider
             // One more for each new message, which may find itself.
             RecallOptions recall = _options.Recall with { Scope = _options.Scope, Top = _options.Recall.Top + texts.Length };
             IReadOnlyList<Evidence> found = await _memory.RecallAsync(string.Join('\n', texts), recall, cancellationToken).ConfigureAwait(false);
-            string quoted = EvidenceFormatter.Format([.. found.Where(evidence => !texts.Any(text => text.Contains(evidence.Text, StringComparison.Ordinal))).Take(_options.Recall.Top)]);
+            string quoted = EvidenceFormatter.Format([.. found.Where(evidence => !texts.Any(text => IsOf(evidence, Redacted(text)))).Take(_options.Recall.Top)]);
             return new AIContext { Instructions = quoted.Length > 0 ? quoted : null };
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
@@ -87,6 +86,12 @@ public sealed partial class MemoryContextProvider : AIContextProvider
             return new AIContext();
         }
     }
+
+    private string? Redacted(string text) => _options.Redact is { } redact ? redact(text) : text;
+
+    // Whether evidence is a message itself, or a slice of it at the same place.
+    private static bool IsOf(Evidence evidence, string? message) =>
+        message is not null && evidence.End <= message.Length && evidence.Start <= evidence.End && message.AsSpan()[evidence.Start..evidence.End].SequenceEqual(evidence.Text);
 
     [LoggerMessage(3, LogLevel.Warning, "Nothing could be {Done} for the agent ({Error}); it goes on without.")]
     private static partial void Failed(ILogger logger, string done, string error);

@@ -23,7 +23,7 @@ public sealed class MmBertMemoryPlugin
     private const int MostRecalled = 20;
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly AgentMemory _memory;
+    private readonly Func<AgentMemory> _memory;
     private readonly Func<Kernel, MemoryScope> _scope;
 
     /// <summary>Makes a plugin for one scope.</summary>
@@ -36,11 +36,14 @@ public sealed class MmBertMemoryPlugin
     /// <param name="memory">The memory; stays the caller's.</param>
     /// <param name="scope">Whose items these are, for a kernel. Throw where a kernel does not say.</param>
     public MmBertMemoryPlugin(AgentMemory memory, Func<Kernel, MemoryScope> scope)
+        : this(() => memory, scope)
     {
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(scope);
-        (_memory, _scope) = (memory, scope);
     }
+
+    // A container hands over how to get the memory, so that its model is opened with the first call and not with the kernel.
+    internal MmBertMemoryPlugin(Func<AgentMemory> memory, Func<Kernel, MemoryScope> scope) => (_memory, _scope) = (memory, scope);
 
     /// <summary>Remembers a text.</summary>
     /// <param name="kernel">The kernel of the call; the model does not see it.</param>
@@ -59,7 +62,7 @@ public sealed class MmBertMemoryPlugin
             return "Nothing was stored: the text is empty.";
         }
 
-        RememberResult result = await _memory.RememberAsync(text, source, Scope(kernel), null, cancellationToken).ConfigureAwait(false);
+        RememberResult result = await _memory().RememberAsync(text, source, Scope(kernel), null, cancellationToken).ConfigureAwait(false);
         return result.Added > 0 ? "Stored." : "This was known already.";
     }
 
@@ -81,7 +84,7 @@ public sealed class MmBertMemoryPlugin
         }
 
         RecallOptions options = new() { Scope = Scope(kernel), Top = Math.Clamp(count, 1, MostRecalled) };
-        IReadOnlyList<Evidence> found = await _memory.RecallAsync(question, options, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Evidence> found = await _memory().RecallAsync(question, options, cancellationToken).ConfigureAwait(false);
         return found.Count == 0 ? "Nothing stored answers this." : Write(found);
     }
 
@@ -94,7 +97,7 @@ public sealed class MmBertMemoryPlugin
     [Description("Removes one stored fact, when the user asks for it or the fact has turned out wrong.")]
     public async Task<string> ForgetAsync(Kernel kernel, [Description("The id of the fact, as recall returned it.")] string id, CancellationToken cancellationToken = default)
     {
-        int removed = string.IsNullOrEmpty(id) ? 0 : await _memory.ForgetAsync(new MemoryFilter { Ids = [id], Scope = Scope(kernel) }, cancellationToken).ConfigureAwait(false);
+        int removed = string.IsNullOrEmpty(id) ? 0 : await _memory().ForgetAsync(new MemoryFilter { Ids = [id], Scope = Scope(kernel) }, cancellationToken).ConfigureAwait(false);
         return removed > 0 ? "Removed." : "There is no stored fact with this id that may be removed.";
     }
 

@@ -215,7 +215,7 @@ public sealed class VectorStoreMemoryStore : MemoryStore
         await bound.Items.Collection.EnsureCollectionExistsAsync(cancellationToken).ConfigureAwait(false);
         if (stored.Generation >= 0)
         {
-            VectorStoreItems old = _binding.Items(stored.Model, stored.Generation);
+            using VectorStoreItems old = _binding.Items(stored.Model, stored.Generation);
             List<Record> all = await old.ScanAsync(null, vectors: false, cancellationToken: cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
             int done = 0;
             foreach (Record[] records in all.Chunk(batch))

@@ -2,7 +2,6 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.SemanticKernel;
-using Microsoft.SemanticKernel.Data;
 
 namespace SkMmBert;
 
@@ -10,7 +9,7 @@ namespace SkMmBert;
 /// <remarks>
 /// <para>A chosen function is asked for more results than wanted (its count argument is raised, its skip argument set to 0), they are scored
 /// together with the question, sorted, and cut to the page that was wanted; the caller's arguments are as before. Reordered are
-/// <c>KernelSearchResults&lt;T&gt;</c>, lists and sequences of texts, <see cref="TextSearchResult"/>, <c>VectorSearchResult&lt;T&gt;</c> or records, and JSON
+/// <c>KernelSearchResults&lt;T&gt;</c>, lists and sequences of texts, <c>TextSearchResult</c>, <c>VectorSearchResult&lt;T&gt;</c> or records, and JSON
 /// arrays, also as text or as the one array of an object. A list that is declared as something else than a list or an array is left alone.</para>
 /// <para>Fails open: when scoring fails, the first order stays, cut as wanted, with a warning in the log. When the answer has a form that cannot
 /// be cut, or the search refuses the raised count, the function is called once more with the caller's arguments. Streaming calls pass through.</para>
@@ -22,7 +21,7 @@ namespace SkMmBert;
 /// </code></example>
 public sealed partial class MmBertRerankingFilter : IFunctionInvocationFilter
 {
-    private readonly Reranker _reranker;
+    private readonly Func<Reranker> _reranker;
     private readonly RerankingFilterOptions _options;
     private readonly ILogger _logger;
 
@@ -31,8 +30,11 @@ public sealed partial class MmBertRerankingFilter : IFunctionInvocationFilter
     /// <param name="options">Which functions, and how; <see langword="null"/> for the defaults.</param>
     /// <param name="loggerFactory">Where warnings go; <see langword="null"/> for nowhere.</param>
     public MmBertRerankingFilter(Reranker reranker, RerankingFilterOptions? options = null, ILoggerFactory? loggerFactory = null)
+        : this(() => reranker, options, loggerFactory) => ArgumentNullException.ThrowIfNull(reranker);
+
+    // A container hands over how to get the reranker, so that its model is opened with the first search and not with the kernel.
+    internal MmBertRerankingFilter(Func<Reranker> reranker, RerankingFilterOptions? options, ILoggerFactory? loggerFactory)
     {
-        ArgumentNullException.ThrowIfNull(reranker);
         _reranker = reranker;
         _options = options ?? new();
         _options.Validate();
@@ -53,17 +55,18 @@ public sealed partial class MmBertRerankingFilter : IFunctionInvocationFilter
 
         (SearchAnswer? answer, bool raised) = await FetchAsync(context, next, call).ConfigureAwait(false);
         int from = raised ? call.Skip : 0;
-        if (answer is not null && (answer.Count > 1 || from > 0))
+        if (answer is not null)
         {
             int to = call.Wanted is int wanted ? (int)Math.Min(answer.Count, (long)from + wanted) : answer.Count;
-            IReadOnlyList<int> order = await OrderAsync(context, call.Query, answer, to).ConfigureAwait(false);
+            IReadOnlyList<int> order = answer.Count > 1 ? await OrderAsync(context, call.Query, answer, to).ConfigureAwait(false) : [.. Enumerable.Range(0, to)];
+            // Given back even when nothing moved: results that come late were read, and may come only once.
             context.Result = new FunctionResult(context.Result, answer.Take([.. order.Skip(from)]));
         }
     }
 
     private bool IsSearch(KernelFunction function) =>
         function.UnderlyingMethod?.IsDefined(typeof(RerankResultsAttribute)) == true ||
-        (_options.Functions is { } chosen ? chosen(function) : SearchAnswers.DeclaredResult(function) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(KernelSearchResults<>));
+        (_options.Functions is { } chosen ? chosen(function) : SearchAnswers.IsDeclaredSearch(function));
 
     // The answer, and whether it is that to the raised call; null where it has a form that is left alone.
     private async Task<(SearchAnswer? Answer, bool Raised)> FetchAsync(FunctionInvocationContext context, Func<FunctionInvocationContext, Task> next, SearchCall call)
@@ -107,8 +110,9 @@ public sealed partial class MmBertRerankingFilter : IFunctionInvocationFilter
     {
         try
         {
-            RerankOptions options = (_options.Rerank ?? _reranker.Options) with { Top = top, FailOpen = false };
-            IReadOnlyList<RankedItem<int>> ranked = await _reranker.RerankAsync(
+            Reranker reranker = _reranker();
+            RerankOptions options = (_options.Rerank ?? reranker.Options) with { Top = top, FailOpen = false };
+            IReadOnlyList<RankedItem<int>> ranked = await reranker.RerankAsync(
                 query, [.. Enumerable.Range(0, answer.Count)], answer.Text, null, options, context.CancellationToken).ConfigureAwait(false);
             return [.. ranked.Select(item => item.Index)];
         }

@@ -6,7 +6,7 @@ namespace SkMmBert;
 public sealed record RerankingFilterOptions
 {
     /// <summary>Says which functions are searches, besides those that carry <see cref="RerankResultsAttribute"/>.</summary>
-    /// <value>The default is <see langword="null"/>: those whose declared result is <c>KernelSearchResults&lt;T&gt;</c>.</value>
+    /// <value>The default is <see langword="null"/>: those whose declared result is <c>KernelSearchResults&lt;T&gt;</c>, as Semantic Kernel's own search plugins declare it.</value>
     public Func<KernelFunction, bool>? Functions { get; init; }
 
     /// <summary>Names of the argument that holds the question; the first that a call has counts. Upper and lower case are the same.</summary>

@@ -12,13 +12,14 @@ namespace SkMmBert;
 /// <summary>Reads the results out of what a search function returned.</summary>
 internal static class SearchAnswers
 {
-    /// <summary>The declared type of a function's result, without its task; null when it is not known.</summary>
-    public static Type? DeclaredResult(KernelFunction function) => Awaited(function.UnderlyingMethod?.ReturnType ?? function.Metadata.ReturnParameter.ParameterType);
+    /// <summary>Whether a function says of itself that it returns search results. Semantic Kernel's own searches say so in their metadata and return a list.</summary>
+    public static bool IsDeclaredSearch(KernelFunction function) => new[] { function.UnderlyingMethod?.ReturnType, function.Metadata.ReturnParameter.ParameterType }
+        .Any(type => Awaited(type) is { IsGenericType: true } result && result.GetGenericTypeDefinition() == typeof(KernelSearchResults<>));
 
     /// <summary>The results; null when they have a form that is not known, or one in which they could not be given back.</summary>
     public static async ValueTask<SearchAnswer?> ReadAsync(FunctionResult result, Func<object, string?>? text, CancellationToken cancellationToken)
     {
-        Type? declared = DeclaredResult(result.Function);
+        Type? declared = Awaited(result.Function.UnderlyingMethod?.ReturnType ?? result.Function.Metadata.ReturnParameter.ParameterType);
         switch (result.GetValue<object>())
         {
             case string json:

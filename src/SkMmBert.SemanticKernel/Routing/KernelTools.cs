@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
 
@@ -22,10 +24,10 @@ internal static class KernelTools
     public static IEnumerable<KernelFunction> Chosen(RoutingDecision decision) => decision.Tools.Select(tool => tool.Profile.Tool).OfType<KernelFunction>();
 
     /// <summary>The functions nearest to what a model is looking for: those chosen, else the best that were considered.</summary>
-    public static async Task<KernelFunction[]> FindAsync(ToolRouter router, Kernel kernel, string query, CancellationToken cancellationToken)
+    public static async Task<KernelFunction[]> FindAsync(ToolRouter router, IEnumerable<KernelFunction> functions, string query, CancellationToken cancellationToken)
     {
         const int most = 5;
-        RoutingDecision decision = await RouteAsync(router, Of(kernel), [new ChatMessage(ChatRole.User, query)], cancellationToken).ConfigureAwait(false);
+        RoutingDecision decision = await RouteAsync(router, functions, [new ChatMessage(ChatRole.User, query)], cancellationToken).ConfigureAwait(false);
         IEnumerable<RoutedTool> tools = decision.Candidates.Count > 0 ? decision.Candidates : decision.Tools;
         return [.. tools.Select(tool => tool.Profile.Tool).OfType<KernelFunction>().Take(most)];
     }
@@ -34,6 +36,22 @@ internal static class KernelTools
         functions.ToArray<AITool>() is { Length: > 0 } tools
             ? router.RouteAsync(messages, new ChatOptions { Tools = tools }, cancellationToken)
             : Task.FromResult(new RoutingDecision { Abstained = true, Reason = "The kernel has no functions: no tool fits." });
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The function takes a kernel and a text and returns a text: nothing is serialised by reflection.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The function takes a kernel and a text and returns a text: nothing is serialised by reflection.")]
+    public static KernelPlugin FinderPlugin(Func<ToolRouter> router, string pluginName)
+    {
+        async Task<string> FindToolsAsync(Kernel kernel, [Description("What the function should do, in a few words.")] string query, CancellationToken cancellationToken) =>
+            Describe(await FindAsync(router(), Of(kernel), query, cancellationToken).ConfigureAwait(false));
+
+        KernelFunctionFromMethodOptions options = new()
+        {
+            FunctionName = "find_tools",
+            Description = "Finds more functions by what they do. Call it when none of the functions at hand fits the task.",
+            AdditionalMetadata = new(new Dictionary<string, object?> { [FinderMark] = true }),
+        };
+        return KernelPluginFactory.CreateFromFunctions(pluginName, "Finds functions.", [KernelFunctionFactory.CreateFromMethod(FindToolsAsync, options)]);
+    }
 
     /// <summary>What a model is told about the functions that were found.</summary>
     public static string Describe(IReadOnlyList<KernelFunction> functions) => functions.Count == 0

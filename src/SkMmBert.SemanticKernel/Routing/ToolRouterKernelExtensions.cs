@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
@@ -68,20 +66,9 @@ public static class ToolRouterKernelExtensions
     /// <remarks>With <see cref="ToolRoutingFilter"/> in the kernel the functions it finds are callable from the model's next request on.</remarks>
     /// <param name="router">Finds.</param>
     /// <param name="pluginName">The plugin's name.</param>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The function takes a kernel and a text and returns a text: nothing is serialised by reflection.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The function takes a kernel and a text and returns a text: nothing is serialised by reflection.")]
     public static KernelPlugin ToFindToolsPlugin(this ToolRouter router, string pluginName = "tools")
     {
         ArgumentNullException.ThrowIfNull(router);
-        async Task<string> FindAsync(Kernel kernel, [Description("What the function should do, in a few words.")] string query, CancellationToken cancellationToken) =>
-            KernelTools.Describe(await KernelTools.FindAsync(router, kernel, query, cancellationToken).ConfigureAwait(false));
-
-        KernelFunctionFromMethodOptions options = new()
-        {
-            FunctionName = "find_tools",
-            Description = "Finds more functions by what they do. Call it when none of the functions at hand fits the task.",
-            AdditionalMetadata = new(new Dictionary<string, object?> { [KernelTools.FinderMark] = true }),
-        };
-        return KernelPluginFactory.CreateFromFunctions(pluginName, "Finds functions.", [KernelFunctionFactory.CreateFromMethod(FindAsync, options)]);
+        return KernelTools.FinderPlugin(() => router, pluginName);
     }
 }

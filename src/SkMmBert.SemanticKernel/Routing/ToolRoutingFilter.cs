@@ -19,14 +19,26 @@ namespace SkMmBert;
 /// PromptExecutionSettings settings = new() { FunctionChoiceBehavior = FunctionChoiceBehavior.Auto() };
 /// await kernel.InvokePromptAsync("Will it rain in Bern tomorrow?", new(settings));   // the model saw 3 of 40 functions
 /// </code></example>
-/// <param name="router">Chooses; stays the caller's.</param>
-public sealed class ToolRoutingFilter(ToolRouter router) : IFunctionInvocationFilter, IPromptRenderFilter, IAutoFunctionInvocationFilter
+public sealed class ToolRoutingFilter : IFunctionInvocationFilter, IPromptRenderFilter, IAutoFunctionInvocationFilter
 {
     // Our copies of settings, with the choice they came with: a copy that meets us again, as streaming leaves it behind, starts from that.
     private readonly ConditionalWeakTable<PromptExecutionSettings, AutoFunctionChoiceBehavior> _copies = [];
 
+    // The choices that were made here, with the whole choice that each was made from.
+    private readonly ConditionalWeakTable<FunctionChoiceBehavior, AutoFunctionChoiceBehavior> _narrowed = [];
+
+    private readonly Func<ToolRouter> _router;
+
+    /// <summary>Makes a filter.</summary>
+    /// <param name="router">Chooses; stays the caller's.</param>
+    public ToolRoutingFilter(ToolRouter router)
+        : this(() => router) => ArgumentNullException.ThrowIfNull(router);
+
+    // A container hands over how to get the router, so that its model is opened with the first prompt and not with the kernel.
+    internal ToolRoutingFilter(Func<ToolRouter> router) => _router = router;
+
     /// <summary>Chooses.</summary>
-    public ToolRouter Router { get; } = router ?? throw new ArgumentNullException(nameof(router));
+    public ToolRouter Router => _router();
 
     /// <inheritdoc/>
     public async Task OnFunctionInvocationAsync(FunctionInvocationContext context, Func<FunctionInvocationContext, Task> next)
@@ -66,13 +78,14 @@ public sealed class ToolRoutingFilter(ToolRouter router) : IFunctionInvocationFi
             return;
         }
 
-        FunctionChoiceBehaviorConfiguration whole = choice.GetConfiguration(new FunctionChoiceBehaviorConfigurationContext([]) { Kernel = context.Kernel });
+        FunctionChoiceBehaviorConfiguration whole = Whole(choice, context.Kernel);
         KernelFunction[] functions = [.. (whole.Functions ?? []).Where(function => !KernelTools.IsFinder(function))];
         ChatMessage question = new(ChatRole.User, PromptQuestion.Of(context.RenderedPrompt));
         RoutingDecision decision = await KernelTools.RouteAsync(Router, functions, [question], context.CancellationToken).ConfigureAwait(false);
         if (functions.Length > 0 && !decision.Tools.Any(tool => tool.Inclusion == ToolInclusion.All))
         {
             settings.FunctionChoiceBehavior = decision.ToFunctionChoice(context.Kernel, whole.AutoInvoke, choice.Options);
+            _narrowed.Add(settings.FunctionChoiceBehavior, choice);
         }
     }
 
@@ -87,26 +100,40 @@ public sealed class ToolRoutingFilter(ToolRouter router) : IFunctionInvocationFi
             return;
         }
 
-        KernelFunction[] found = await KernelTools.FindAsync(Router, context.Kernel, text, context.CancellationToken).ConfigureAwait(false);
-        if (context.ExecutionSettings?.FunctionChoiceBehavior is AutoFunctionChoiceBehavior { Functions: { IsReadOnly: false } listed })
+        // What the caller's choice left out stays out of reach.
+        FunctionChoiceBehavior? current = context.ExecutionSettings?.FunctionChoiceBehavior;
+        IEnumerable<KernelFunction> allowed = current is not null && _narrowed.TryGetValue(current, out AutoFunctionChoiceBehavior? choice)
+            ? (Whole(choice, context.Kernel).Functions ?? []).Where(function => !KernelTools.IsFinder(function))
+            : KernelTools.Of(context.Kernel);
+        KernelFunction[] found = await KernelTools.FindAsync(Router, allowed, text, context.CancellationToken).ConfigureAwait(false);
+        if (current is AutoFunctionChoiceBehavior { Functions: { IsReadOnly: false } listed })
         {
-            // Our own choice, read again before the model's next request.
-            foreach (string name in found.Select(KernelTools.ListedName).Where(name => !listed.Contains(name)))
+            // The choice is read again before the model's next request; several calls of one answer may be invoked at once.
+            lock (listed)
             {
-                listed.Add(name);
+                foreach (string name in found.Select(KernelTools.ListedName).Where(name => !listed.Contains(name)))
+                {
+                    listed.Add(name);
+                }
             }
         }
 
         if (context.Options?.Tools is { IsReadOnly: false } tools)
         {
-            foreach (KernelFunction function in found.Where(function => !tools.Any(tool => tool.Name == ((AIFunction)function).Name)))
+            lock (tools)
             {
-                tools.Add(function);
+                foreach (KernelFunction function in found.Where(function => !tools.Any(tool => tool.Name == ((AIFunction)function).Name)))
+                {
+                    tools.Add(function);
+                }
             }
         }
 
         context.Result = new FunctionResult(context.Result, KernelTools.Describe(found));
     }
+
+    private static FunctionChoiceBehaviorConfiguration Whole(AutoFunctionChoiceBehavior choice, Kernel kernel) =>
+        choice.GetConfiguration(new FunctionChoiceBehaviorConfigurationContext([]) { Kernel = kernel });
 
     private PromptExecutionSettings Copy(PromptExecutionSettings settings)
     {
