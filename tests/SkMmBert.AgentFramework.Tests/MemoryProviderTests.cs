@@ -27,6 +27,8 @@ public sealed class MemoryProviderTests
         await RunAsync(scripted, Question, await scripted.NewSessionAsync(), streaming);
         Assert.Contains(Fact, scripted.Quoted);
         Assert.Contains("source=\"session/", scripted.Quoted);
+        Assert.Equal(Fact, Assert.Single(scripted.Evidence).Text);
+        Assert.Equal("fused", scripted.Evidence[0].Trail[^1].Stage);
         Assert.Equal(Question, scripted.Requests[^1][0]);
         Assert.Equal("Be brief.", scripted.Options[^1]!.Instructions);
     }
