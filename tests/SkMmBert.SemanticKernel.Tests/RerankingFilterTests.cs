@@ -216,6 +216,15 @@ public sealed class RerankingFilterTests
     {
         Assert.Empty((await FindAsync(KernelWith((string query, int count) => new List<string>()), 2)).GetValue<List<string>>()!);
         Assert.Equal(["only"], (await FindAsync(KernelWith((string query, int count) => new List<string> { "only" }), 2)).GetValue<List<string>>());
+        int read = 0;
+        async IAsyncEnumerable<string> Once()
+        {
+            await Task.Yield();
+            yield return ++read == 1 ? "only" : throw new InvalidOperationException("read twice");
+        }
+
+        FunctionResult late = await FindAsync(KernelWith((string query, int count) => Once()), 2);
+        Assert.Equal(["only"], await late.GetValue<IAsyncEnumerable<string>>()!.ToListAsync());
         Assert.Equal("[]", (await FindAsync(KernelWith((string query, int count) => "[]"), 2)).GetValue<string>());
     }
 

@@ -4,6 +4,8 @@ namespace Microsoft.SemanticKernel;
 
 public abstract class FunctionChoiceBehavior
 {
+    internal FunctionChoiceBehavior() => throw null!;
+
     public static FunctionChoiceBehavior Auto(IEnumerable<KernelFunction>? functions = null, bool autoInvoke = true, FunctionChoiceBehaviorOptions? options = null) => throw null!;
 
     public abstract FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context);
@@ -11,6 +13,8 @@ public abstract class FunctionChoiceBehavior
 
 public sealed class AutoFunctionChoiceBehavior : FunctionChoiceBehavior
 {
+    internal AutoFunctionChoiceBehavior() => throw null!;
+
     public override FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context) => throw null!;
 
     public IList<string>? Functions { get => throw null!; set => throw null!; }
@@ -29,6 +33,8 @@ public sealed class FunctionChoiceBehaviorConfigurationContext
 
 public sealed class FunctionChoiceBehaviorConfiguration
 {
+    internal FunctionChoiceBehaviorConfiguration() => throw null!;
+
     public IReadOnlyList<KernelFunction>? Functions => throw null!;
 
     public bool AutoInvoke => throw null!;

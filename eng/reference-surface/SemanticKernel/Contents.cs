@@ -5,13 +5,15 @@ namespace Microsoft.SemanticKernel
 {
     public abstract class KernelContent;
 
-    public class TextContent : KernelContent
+    public sealed class TextContent : KernelContent
     {
         public string? Text => throw null!;
     }
 
-    public class FunctionCallContent : KernelContent
+    public sealed class FunctionCallContent : KernelContent
     {
+        internal FunctionCallContent() => throw null!;
+
         public string? Id => throw null!;
 
         public string? PluginName => throw null!;
@@ -25,7 +27,7 @@ namespace Microsoft.SemanticKernel
     {
         public ChatCompletion.AuthorRole Role => throw null!;
 
-        public IList<KernelContent> Items => throw null!;
+        public ChatCompletion.ChatMessageContentItemCollection Items => throw null!;
     }
 
     public sealed class AIContext
@@ -50,11 +52,18 @@ namespace Microsoft.SemanticKernel.ChatCompletion
         public string Label => throw null!;
     }
 
+    public class ChatMessageContentItemCollection : IEnumerable<KernelContent>
+    {
+        IEnumerator<KernelContent> IEnumerable<KernelContent>.GetEnumerator() => throw null!;
+
+        IEnumerator IEnumerable.GetEnumerator() => throw null!;
+    }
+
     public class ChatHistory : IEnumerable<ChatMessageContent>
     {
         public void Add(ChatMessageContent item) => throw null!;
 
-        public IEnumerator<ChatMessageContent> GetEnumerator() => throw null!;
+        IEnumerator<ChatMessageContent> IEnumerable<ChatMessageContent>.GetEnumerator() => throw null!;
 
         IEnumerator IEnumerable.GetEnumerator() => throw null!;
     }

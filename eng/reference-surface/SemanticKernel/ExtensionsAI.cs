@@ -2,6 +2,8 @@ namespace Microsoft.Extensions.AI;
 
 public sealed class ChatClientBuilder
 {
+    internal ChatClientBuilder() => throw null!;
+
     public ChatClientBuilder Use(Func<IChatClient, IServiceProvider, IChatClient> clientFactory) => throw null!;
 }
 

@@ -17,6 +17,8 @@ public interface IAutoFunctionInvocationFilter
 
 public class FunctionInvocationContext
 {
+    internal FunctionInvocationContext() => throw null!;
+
     public CancellationToken CancellationToken => throw null!;
 
     public bool IsStreaming => throw null!;
@@ -30,6 +32,8 @@ public class FunctionInvocationContext
 
 public sealed class PromptRenderContext
 {
+    internal PromptRenderContext() => throw null!;
+
     public CancellationToken CancellationToken => throw null!;
 
     public Kernel Kernel => throw null!;
@@ -41,6 +45,8 @@ public sealed class PromptRenderContext
 
 public class AutoFunctionInvocationContext : Extensions.AI.FunctionInvocationContext
 {
+    internal AutoFunctionInvocationContext() => throw null!;
+
     public CancellationToken CancellationToken => throw null!;
 
     public KernelArguments? Arguments => throw null!;

@@ -8,6 +8,8 @@ namespace Microsoft.SemanticKernel;
 
 public sealed class Kernel
 {
+    internal Kernel() => throw null!;
+
     public KernelPluginCollection Plugins => throw null!;
 }
 
@@ -20,6 +22,8 @@ public sealed class KernelPluginCollection : IEnumerable<KernelPlugin>
 
 public abstract class KernelPlugin : IEnumerable<KernelFunction>
 {
+    internal KernelPlugin() => throw null!;
+
     public string Name => throw null!;
 
     public abstract IEnumerator<KernelFunction> GetEnumerator();
@@ -29,11 +33,15 @@ public abstract class KernelPlugin : IEnumerable<KernelFunction>
 
 public abstract class FullyQualifiedAIFunction : AIFunction
 {
+    internal FullyQualifiedAIFunction() => throw null!;
+
     public KernelFunctionMetadata Metadata => throw null!;
 }
 
 public abstract class KernelFunction : FullyQualifiedAIFunction
 {
+    internal KernelFunction() => throw null!;
+
     public new string Name => throw null!;
 
     public string? PluginName => throw null!;

@@ -100,7 +100,10 @@ public sealed class VectorStoreCollectionDefinition
     public IList<VectorStoreProperty> Properties { get => throw null!; set => throw null!; }
 }
 
-public abstract class VectorStoreProperty;
+public abstract class VectorStoreProperty
+{
+    private protected VectorStoreProperty() => throw null!;
+}
 
 public sealed class VectorStoreKeyProperty : VectorStoreProperty
 {

@@ -55,10 +55,11 @@ public sealed partial class MmBertRerankingFilter : IFunctionInvocationFilter
 
         (SearchAnswer? answer, bool raised) = await FetchAsync(context, next, call).ConfigureAwait(false);
         int from = raised ? call.Skip : 0;
-        if (answer is not null && (answer.Count > 1 || from > 0))
+        if (answer is not null)
         {
             int to = call.Wanted is int wanted ? (int)Math.Min(answer.Count, (long)from + wanted) : answer.Count;
-            IReadOnlyList<int> order = await OrderAsync(context, call.Query, answer, to).ConfigureAwait(false);
+            IReadOnlyList<int> order = answer.Count > 1 ? await OrderAsync(context, call.Query, answer, to).ConfigureAwait(false) : [.. Enumerable.Range(0, to)];
+            // Given back even when nothing moved: results that come late were read, and may come only once.
             context.Result = new FunctionResult(context.Result, answer.Take([.. order.Skip(from)]));
         }
     }

@@ -108,18 +108,24 @@ public sealed class ToolRoutingFilter : IFunctionInvocationFilter, IPromptRender
         KernelFunction[] found = await KernelTools.FindAsync(Router, allowed, text, context.CancellationToken).ConfigureAwait(false);
         if (current is AutoFunctionChoiceBehavior { Functions: { IsReadOnly: false } listed })
         {
-            // The choice is read again before the model's next request.
-            foreach (string name in found.Select(KernelTools.ListedName).Where(name => !listed.Contains(name)))
+            // The choice is read again before the model's next request; several calls of one answer may be invoked at once.
+            lock (listed)
             {
-                listed.Add(name);
+                foreach (string name in found.Select(KernelTools.ListedName).Where(name => !listed.Contains(name)))
+                {
+                    listed.Add(name);
+                }
             }
         }
 
         if (context.Options?.Tools is { IsReadOnly: false } tools)
         {
-            foreach (KernelFunction function in found.Where(function => !tools.Any(tool => tool.Name == ((AIFunction)function).Name)))
+            lock (tools)
             {
-                tools.Add(function);
+                foreach (KernelFunction function in found.Where(function => !tools.Any(tool => tool.Name == ((AIFunction)function).Name)))
+                {
+                    tools.Add(function);
+                }
             }
         }
 
