@@ -9,8 +9,8 @@ namespace SkMmBert;
 /// <para>A run costs one recall (one text embedded) and one write of the new messages. What the conversation already says is not quoted again,
 /// so the prompt only grows at its end. Quotations are a user message written by <see cref="EvidenceFormatter"/>, marked as data; a store that
 /// others can write to can still try to instruct the model.</para>
-/// <para>The scope comes from the host's function, asked with each run: never from the model, and never from a session's serialised state, of
-/// which only a generated id and a counter are used. A run that failed stores nothing. A memory or reranker that fails leaves the agent
+/// <para>The scope comes from the host's function, asked with each run: never from the model. A session's serialised state holds a generated
+/// id, which fences the session off where that is asked for, and a counter; who the user is, is not in it. A run that failed stores nothing. A memory or reranker that fails leaves the agent
 /// without quotations, or the items unstored, and is reported to <see cref="MmBertMemoryProviderOptions.OnError"/>.</para>
 /// <para>Thread-safe; one provider serves all sessions of an agent. Does not dispose the memory.</para>
 /// </remarks>
@@ -56,7 +56,7 @@ public sealed class MmBertMemoryProvider : AIContextProvider
             return new AIContext();
         }
 
-        if (_options.Mode == MmBertMemoryMode.OnDemand)
+        if (_options.OnDemand)
         {
             return new AIContext { Tools = MemoryFunction.All(_memory, bound, _options, Failed) };
         }
@@ -66,7 +66,7 @@ public sealed class MmBertMemoryProvider : AIContextProvider
         try
         {
             IReadOnlyList<Evidence> found = await _memory.RecallAsync(question, _options.Recall with { Scope = bound, Top = _options.Recall.Top * Spare }, cancellationToken).ConfigureAwait(false);
-            string[] said = [.. messages.Select(message => message.Text)];
+            string[] said = [.. messages.Select(message => message.Text).Where(text => text.Length > 0).SelectMany(text => new[] { text, Kept(text) })];
             Evidence[] unsaid = [.. found.Where(evidence => !said.Any(text => text.Contains(evidence.Text, StringComparison.Ordinal))).Take(_options.Recall.Top)];
             string prompt = EvidenceFormatter.Format(unsaid, _options.MaximumCharacters);
             return prompt.Length == 0 ? new AIContext() : new AIContext { Messages = [new ChatMessage(ChatRole.User, prompt) { RawRepresentation = unsaid }] };
@@ -82,7 +82,7 @@ public sealed class MmBertMemoryProvider : AIContextProvider
     protected override async ValueTask StoreAIContextAsync(InvokedContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (_options.Mode == MmBertMemoryMode.OnDemand || Bind(context.Session) is not { } scope)
+        if (_options.OnDemand || Bind(context.Session) is not { } scope)
         {
             return;
         }
@@ -91,12 +91,12 @@ public sealed class MmBertMemoryProvider : AIContextProvider
         session.Runs++;
         _sessions.SaveState(context.Session, session);
         List<MemoryItem> items = [];
-        foreach (ChatMessage message in context.RequestMessages.Concat(context.ResponseMessages ?? []).Where(Remembers))
+        foreach (ChatMessage message in context.RequestMessages.Concat(context.ResponseMessages ?? []).Where(message => !string.IsNullOrWhiteSpace(message.Text) && _options.Remember(message)))
         {
-            string? text = _options.Redact is null ? message.Text : _options.Redact(message.Text);
-            if (!string.IsNullOrWhiteSpace(text))
+            if (Kept(message.Text) is { } text && !string.IsNullOrWhiteSpace(text))
             {
-                items.Add(new() { Text = text, Source = $"session/{session.Id}/{session.Runs}/{message.Role}", Scope = scope, Time = message.CreatedAt, Metadata = Metadata(message) });
+                // Only the beginning of the id: what is quoted may be seen by others, and the whole id is the fence.
+                items.Add(new() { Text = text, Source = $"session/{session.Id[..Math.Min(8, session.Id.Length)]}/{session.Runs}/{message.Role}", Scope = scope, Time = message.CreatedAt, Metadata = Metadata(message) });
             }
         }
 
@@ -123,8 +123,7 @@ public sealed class MmBertMemoryProvider : AIContextProvider
         return metadata;
     }
 
-    private bool Remembers(ChatMessage message) => !string.IsNullOrWhiteSpace(message.Text) &&
-        (_options.Remembers?.Invoke(message) ?? (message.Role == ChatRole.User || message.Role == ChatRole.Assistant));
+    private string Kept(string text) => _options.Redact is null ? text : _options.Redact(text) ?? "";
 
     // Null: without a session there is nothing to fence by, and what would be stored could never be found again.
     private MemoryScope? Bind(AgentSession? session)

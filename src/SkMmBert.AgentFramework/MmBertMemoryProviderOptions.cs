@@ -6,21 +6,21 @@ namespace SkMmBert;
 /// <remarks>Immutable and thread-safe; the functions given must be so too.</remarks>
 public sealed record MmBertMemoryProviderOptions
 {
-    /// <summary>Who decides when the memory is read and written.</summary>
-    /// <value>The default is <see cref="MmBertMemoryMode.Automatic"/>.</value>
-    public MmBertMemoryMode Mode { get; init; } = MmBertMemoryMode.Automatic;
+    /// <summary>Whether the model itself reads and writes the memory, with the functions <c>recall</c>, <c>remember</c> and <c>forget</c>; nothing else is read or stored then.</summary>
+    /// <value>The default is <see langword="false"/>: each run is reminded before it and remembered after it.</value>
+    public bool OnDemand { get; init; }
 
     /// <summary>How recalls search. Its scope is not used: the host's function gives it.</summary>
-    /// <value>The default is that of <see cref="RecallOptions"/>: the five best, above the memory's floor.</value>
-    public RecallOptions Recall { get; init; } = new();
+    /// <value>The default is the three best, above the memory's floor.</value>
+    public RecallOptions Recall { get; init; } = new() { Top = 3 };
 
     /// <summary>Most characters of the quotations that one run adds to the prompt; evidence that does not fit whole is left out.</summary>
     /// <value>The default is 4,000.</value>
     public int MaximumCharacters { get; init; } = 4_000;
 
     /// <summary>Which messages of a run are remembered. Only messages with text are asked about.</summary>
-    /// <value>The default is <see langword="null"/>: those of the user and of the assistant.</value>
-    public Func<ChatMessage, bool>? Remembers { get; init; }
+    /// <value>The default is those of the user: an answer that was wrong is then not quoted as a fact later.</value>
+    public Func<ChatMessage, bool> Remember { get; init; } = message => message.Role == ChatRole.User;
 
     /// <summary>Rewrites each text before it is stored, such as to take out names and numbers; a text that becomes empty is not stored.</summary>
     /// <value>The default is <see langword="null"/>: texts are stored as they are.</value>
@@ -41,17 +41,8 @@ public sealed record MmBertMemoryProviderOptions
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Recall);
+        ArgumentNullException.ThrowIfNull(Remember);
         ArgumentException.ThrowIfNullOrWhiteSpace(StateKey);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumCharacters, 1);
     }
-}
-
-/// <summary>Who decides when an agent's memory is read and written.</summary>
-public enum MmBertMemoryMode
-{
-    /// <summary>Each run: what is relevant to the question is quoted before it, what was said is stored after it.</summary>
-    Automatic,
-
-    /// <summary>The model, with the functions <c>recall</c>, <c>remember</c> and <c>forget</c>; nothing else is read or stored.</summary>
-    OnDemand,
 }

@@ -8,7 +8,7 @@ public sealed class MemoryFunctionTests
 {
     private const string Fact = "Ada prefers trains to planes.";
 
-    private static readonly MmBertMemoryProviderOptions s_onDemand = new() { Mode = MmBertMemoryMode.OnDemand };
+    private static readonly MmBertMemoryProviderOptions s_onDemand = new() { OnDemand = true };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -27,6 +27,8 @@ public sealed class MemoryProviderTests
         await RunAsync(scripted, Question, await scripted.NewSessionAsync(), streaming);
         Assert.Contains(Fact, scripted.Quoted);
         Assert.Contains("source=\"session/", scripted.Quoted);
+        Assert.Equal(Fact, Assert.Single(scripted.Evidence).Text);
+        Assert.Equal("fused", scripted.Evidence[0].Trail[^1].Stage);
         Assert.Equal(Question, scripted.Requests[^1][0]);
         Assert.Equal("Be brief.", scripted.Options[^1]!.Instructions);
     }
@@ -81,6 +83,7 @@ public sealed class MemoryProviderTests
         JsonElement state = saved.GetProperty("stateBag").GetProperty("mine");
         Assert.Equal(["Id", "Runs"], state.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1, state.GetProperty("Runs").GetInt32());
+        Assert.DoesNotContain((await ItemsAsync(memory)).Select(item => item.Source), source => source!.Contains(state.GetProperty("Id").GetString()!, StringComparison.Ordinal));
 
         // Another process: another agent and provider over the same store; its history does not hold the fact, only its memory does.
         ScriptedAgent after = new([new MmBertMemoryProvider(memory, options: new() { StateKey = "mine" })]);
@@ -88,7 +91,7 @@ public sealed class MemoryProviderTests
         AgentSession restored = await after.Agent.DeserializeSessionAsync(withoutHistory, cancellationToken: Stop);
         await after.Agent.RunAsync(Question, restored, cancellationToken: Stop);
         Assert.Contains(Fact, after.Quoted);
-        Assert.Contains($"session/{state.GetProperty("Id").GetString()}/1/user", after.Quoted);
+        Assert.Contains($"session/{state.GetProperty("Id").GetString()![..8]}/1/user", after.Quoted);
     }
 
     [Fact]
@@ -120,7 +123,7 @@ public sealed class MemoryProviderTests
     public async Task RunAsync_Items_CarryRoleAuthorAndTime()
     {
         AgentMemory memory = Memory();
-        ScriptedAgent scripted = new([new MmBertMemoryProvider(memory, Ada)], answer: _ => new(ChatRole.Assistant, "Trains it is."));
+        ScriptedAgent scripted = new([new MmBertMemoryProvider(memory, Ada, new() { Remember = _ => true })], answer: _ => new(ChatRole.Assistant, "Trains it is."));
         DateTimeOffset time = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
         await scripted.Agent.RunAsync(new ChatMessage(ChatRole.User, Fact) { AuthorName = "Ada", CreatedAt = time }, await scripted.NewSessionAsync(), cancellationToken: Stop);
         List<MemoryItem> items = await ItemsAsync(memory);
@@ -131,18 +134,21 @@ public sealed class MemoryProviderTests
     }
 
     [Fact]
-    public async Task RunAsync_RedactAndRemembers_DecideWhatIsStored()
+    public async Task RunAsync_Redact_DecidesWhatIsStoredAndWhatWasSaid()
     {
         AgentMemory memory = Memory();
         MmBertMemoryProviderOptions options = new()
         {
-            Remembers = message => message.Role == ChatRole.User,
             Redact = text => text.Contains("secret", StringComparison.Ordinal) ? null : text.Replace("0171 234567", "[phone]", StringComparison.Ordinal),
         };
         ScriptedAgent scripted = new([new MmBertMemoryProvider(memory, Ada, options)]);
         await scripted.Agent.RunAsync("Ada's number is 0171 234567.", await scripted.NewSessionAsync(), cancellationToken: Stop);
         await scripted.Agent.RunAsync("This is a secret.", await scripted.NewSessionAsync(), cancellationToken: Stop);
         Assert.Equal(["Ada's number is [phone]."], (await ItemsAsync(memory)).Select(item => item.Text));
+        await scripted.Agent.RunAsync("Ada's number is 0171 234567.", await scripted.NewSessionAsync(), cancellationToken: Stop);
+        Assert.Empty(scripted.Quoted);
+        await scripted.Agent.RunAsync("What is Ada's number?", await scripted.NewSessionAsync(), cancellationToken: Stop);
+        Assert.Contains("[phone]", scripted.Quoted);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ internal sealed class ScriptedAgent
         _model = new((messages, _) =>
         {
             Requests.Add([.. messages.Select(message => message.Text)]);
+            Evidence = messages[^1].RawRepresentation as IReadOnlyList<Evidence> ?? [];
             return answer?.Invoke(messages) ?? new(ChatRole.Assistant, "I see.");
         });
         Agent = new ChatClientAgent(_model, new ChatClientAgentOptions { ChatOptions = new() { Tools = tools, ToolMode = mode, Instructions = "Be brief." }, AIContextProviders = providers });
@@ -32,6 +33,9 @@ internal sealed class ScriptedAgent
     public string Quoted => Requests[^1].LastOrDefault(EvidenceFormatter.IsQuotation) ?? "";
 
     public async Task<AgentSession> NewSessionAsync() => await Agent.CreateSessionAsync();
+
+    /// <summary>The evidence behind what the last call quoted.</summary>
+    public IReadOnlyList<Evidence> Evidence { get; private set; } = [];
 
     public static ChatMessage Call(string name, params (string Key, object? Value)[] arguments) => ToolRoutingChatClientTests.Call(name, arguments);
 

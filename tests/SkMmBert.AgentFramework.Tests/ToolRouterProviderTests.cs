@@ -143,7 +143,7 @@ public sealed class ToolRouterProviderTests
         AgentMemory memory = new(new HashedGenerator(), new InMemoryStore());
         await memory.RememberAsync($"{TestTools.Question(11)} Please.", cancellationToken: Stop);
         List<RoutingDecision> decisions = [];
-        ScriptedAgent functions = new([new MmBertMemoryProvider(memory, _ => MemoryScope.Shared, new() { Mode = MmBertMemoryMode.OnDemand }), Provider()], TestTools.Many());
+        ScriptedAgent functions = new([new MmBertMemoryProvider(memory, _ => MemoryScope.Shared, new() { OnDemand = true }), Provider()], TestTools.Many());
         await functions.Agent.RunAsync(TestTools.Question(150), await functions.NewSessionAsync(), cancellationToken: Stop);
         Assert.Equal([FindTools, "recall", "remember", "forget"], functions.ToolLists[0][..4]);
 

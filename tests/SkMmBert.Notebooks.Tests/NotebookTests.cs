@@ -57,6 +57,21 @@ public sealed partial class NotebookTests
         Assert.Contains(notebook.Code, cell => cell.Outputs.Any(output => output.Type == "text/html" && output.Content.Contains("<table", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [MemberData(nameof(Notebooks))]
+    public void File_PackageLines_NameTheVersionsOfTheSolution(string name)
+    {
+        string listed = File.ReadAllText(Path.Combine(Paths.Root, "Directory.Packages.props"));
+        Match[] packages = [.. new NotebookFile(Path.Combine(s_folder, name)).Code.SelectMany(cell => Package().Matches(cell.Source))];
+        Assert.NotEmpty(packages);
+        foreach (Match package in packages)
+        {
+            string version = Regex.Match(listed, $"Include=\"{Regex.Escape(package.Groups["id"].Value)}\" Version=\"(?<version>[^\"]+)\"").Groups["version"].Value;
+            string own = version == "$(OnnxRuntimeVersion)" ? Regex.Match(listed, ">(?<version>[^<]+)</OnnxRuntimeVersion>").Groups["version"].Value : version;
+            Assert.Equal(own, package.Groups["version"].Value);
+        }
+    }
+
     [Fact]
     public void Notebooks_AreThree() => Assert.Equal(3, Notebooks.Count);
 
@@ -91,6 +106,9 @@ public sealed partial class NotebookTests
     }
 
     private static double[] Numbers(string text) => [.. Number().Matches(text).Select(match => double.Parse(match.Value, CultureInfo.InvariantCulture))];
+
+    [GeneratedRegex("^#r \"nuget: (?<id>[^,]+), (?<version>[^\"]+)\"", RegexOptions.Multiline)]
+    private static partial Regex Package();
 
     [GeneratedRegex(@"[0-9]+(\.[0-9]+)? ms")]
     private static partial Regex Times();
