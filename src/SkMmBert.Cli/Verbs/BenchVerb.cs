@@ -8,7 +8,7 @@ namespace SkMmBert.Cli;
 internal static class BenchVerb
 {
     // Of the minute that --quick promises, what is left after opening and streams.
-    private static readonly TimeSpan QuickRounds = TimeSpan.FromSeconds(35);
+    private static readonly TimeSpan QuickRounds = TimeSpan.FromSeconds(25);
 
     public static Command Create(Terminal terminal)
     {
