@@ -50,6 +50,27 @@ public sealed class EvalVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Funnel_ASet_KeepsEverythingAtFullWidth()
+    {
+        string[] things = [.. Enumerable.Range(0, 60).Select(i => $"{{\"id\":\"{i}\",\"text\":\"Note {i} speaks of {(i % 2 == 0 ? "cats" : "the printer")} and room {i * 7}.\"}}")];
+        _folder.Write("small/docs.jsonl", string.Join('\n', things));
+        _folder.Write("small/queries.jsonl", "{\"id\":\"q\",\"query\":\"cats in room 28\",\"relevant\":[\"4\"]}\n{\"id\":\"r\",\"query\":\"the printer\",\"relevant\":[\"5\"]}");
+        CommandLine run = await CommandLine.RunAsync($"eval funnel --data {_folder.Root} --json");
+        JsonElement[] stages = [.. run.Json.Where(row => row.TryGetProperty("width", out _))];
+        foreach (IGrouping<string?, JsonElement> stage in stages.GroupBy(row => row.GetProperty("way").GetString()))
+        {
+            double[] kept = [.. stage.Select(row => row.GetProperty("exact_kept").GetDouble())];
+            Assert.Equal([10, 20, 50, 60], stage.Select(row => row.GetProperty("width").GetInt32()));
+            Assert.Equal(kept.Order(), kept);   // a wider list never keeps less
+            Assert.Equal(1, kept[^1]);
+        }
+
+        Assert.Equal(["signs", "route", "retrieve", "funnel"], run.Json.Select(row => row.GetProperty("way").GetString()).Distinct());
+        Assert.Equal((60, 1.0), (run.Json[^1].GetProperty("items").GetInt32(), run.Json[^1].GetProperty("exact_kept").GetDouble()));
+        Assert.Contains("1 set in", (await CommandLine.RunAsync($"eval funnel --data {_folder.Root}")).Error);
+    }
+
+    [Fact]
     public async Task Routing_ASet_IsEveryStrategy()
     {
         _folder.Write("tools/tools.jsonl", string.Join('\n', "weather,music,email,flight,alarm,recipe,parcel,money".Split(',').Select(name => $"{{\"name\":\"{name}\",\"description\":\"About {name}\"}}")));
@@ -62,6 +83,9 @@ public sealed class EvalVerbTests : IDisposable
         }
 
         Assert.Equal(1, run.Json.Single(row => row.GetProperty("way").GetString() == "router").GetProperty("ndcg@10").GetDouble());
+        JsonElement lists = run.Json.Single(row => row.GetProperty("way").GetString() == "adaptive list");
+        Assert.Equal((1.0, 1.0), (lists.GetProperty("any").GetDouble(), lists.GetProperty("any_bm25").GetDouble()));   // the word itself is in the question
+        Assert.InRange(lists.GetProperty("any_removed").GetDouble(), 0, 1);
     }
 
     [Fact]

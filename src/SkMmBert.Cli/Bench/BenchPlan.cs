@@ -21,7 +21,7 @@ internal sealed record BenchPlan(IReadOnlyList<int> Lengths, Func<int, IReadOnly
     {
         int[] exits = [.. manifest.Exits.Append(manifest.Layers).Distinct().Order()];
         return new(
-            [.. (quick ? Quick : Full).Where(length => length <= manifest.ContextLength)],
+            [.. (quick ? Quick : Full).Where(length => length <= manifest.ContextLength).DefaultIfEmpty(manifest.ContextLength)],
             length => quick && length != QuickExitsAt ? exits[^1..] : exits,
             precisions,
             quick ? 64 : 320,

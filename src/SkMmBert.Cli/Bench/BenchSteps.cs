@@ -18,7 +18,7 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
     public void Done(int tokens, int runs)
     {
         _done = Math.Min(_all, _done + Cost(tokens, runs));
-        progress.Report((long)(100 * _done / _all), _done / _all);
+        progress.Report((long)_done, _done / _all);
     }
 
     private static long Cost(int tokens, int runs) => (long)Math.Max(tokens, LeastTokens) * runs;

@@ -70,7 +70,8 @@ internal sealed class EvalOutput(OutputFile output, bool json, string model, str
 
         if (!json)
         {
-            terminal.People.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model}, {precision}, {_rows.Select(row => row.Set).Distinct().Count(set => !set.StartsWith("mean", StringComparison.Ordinal))} sets in {seconds:0} s."));
+            int sets = _rows.Select(row => row.Set).Distinct().Count(set => !set.StartsWith("mean", StringComparison.Ordinal));
+            terminal.People.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model}, {precision}: {(sets == 1 ? "1 set" : $"{sets} sets")} in {seconds:0} s."));
         }
     }
 

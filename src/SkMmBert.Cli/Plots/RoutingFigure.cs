@@ -45,7 +45,7 @@ internal static class RoutingFigure
                 ($"router, {length} tools on average", SvgStyle.Green, "any"), ("router, always 7 tools", SvgStyle.Blue, "any_in_7"),
                 ("removed strategy, as many", SvgStyle.Orange, "any_removed"), ("BM25, as many", SvgStyle.Grey, "any_bm25"),
             ];
-            yield return new BarPanel("A fitting tool is in the list", string.Create(CultureInfo.InvariantCulture, $"share of questions, mean of {rows.Length} sets"),
+            yield return new BarPanel("A fitting tool is in the list", rows.Length == 1 ? $"share of questions, {rows[0].Set}" : $"share of questions, mean of {rows.Length} sets",
                 [.. bars.Where(bar => rows.All(row => row.Has(bar.Field))).Select(bar => (bar.Name, bar.Colour, rows.Average(row => row.Number(bar.Field)!.Value)))]);
         }
     }

@@ -10,8 +10,9 @@ internal static class SvgFile
 
     public static void Write(Figure figure, Stream stream)
     {
-        double width = (PageWidth - (2 * Margin) - ((figure.Columns - 1) * Gap)) / figure.Columns;
-        Panel[][] rows = [.. figure.Panels.Chunk(figure.Columns)];
+        int columns = Math.Min(figure.Columns, figure.Panels.Count);
+        double width = (PageWidth - (2 * Margin) - ((columns - 1) * Gap)) / columns;
+        Panel[][] rows = [.. figure.Panels.Chunk(columns)];
         double[] heights = [.. rows.Select(row => row.Max(SvgPanel.Height))];
         List<string> subtitle = Wrap(figure.Subtitle);
         List<List<Line>> legend = Legend(figure);

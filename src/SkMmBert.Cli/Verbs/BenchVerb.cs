@@ -8,7 +8,7 @@ namespace SkMmBert.Cli;
 internal static class BenchVerb
 {
     // Of the minute that --quick promises, what is left after opening and streams.
-    private static readonly TimeSpan QuickRounds = TimeSpan.FromSeconds(35);
+    private static readonly TimeSpan QuickRounds = TimeSpan.FromSeconds(25);
 
     public static Command Create(Terminal terminal)
     {
@@ -38,9 +38,9 @@ internal static class BenchVerb
             using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
             JsonOutput[] data = [.. parsed.GetValue(shared.Json) ? [new JsonOutput(output.Stream)] : Array.Empty<JsonOutput>(), .. file is null ? Array.Empty<JsonOutput>() : [new JsonOutput(file.Stream)]];
             List<BenchRow> rows = [];
-            using ProgressLine progress = new(terminal, "% done");
             foreach (string folder in folders)
             {
+                using ProgressLine progress = new(terminal, "tokens");
                 using BenchRun run = new(folder, new ModelOptions(), SharedOptions.AtLeastOne(parsed, threads) ?? 1, terminal, cancellationToken);
                 foreach (BenchRow row in run.Run(Plan, progress))
                 {

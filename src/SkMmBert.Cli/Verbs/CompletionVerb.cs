@@ -12,7 +12,7 @@ internal static class CompletionVerb
             # skmmbert completion for bash: eval "$(skmmbert completion bash)"
             _skmmbert() {
               local IFS=$'\n'
-              COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" complete -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+              COMPREPLY=($(compgen -W "$(skmmbert complete -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
             }
             complete -o default -F _skmmbert skmmbert
             """,
@@ -21,7 +21,7 @@ internal static class CompletionVerb
             # skmmbert completion for zsh: skmmbert completion zsh > a file _skmmbert in a folder of $fpath
             _skmmbert() {
               local -a found
-              found=("${(@f)$(${words[1]} complete -- "${BUFFER[1,CURSOR]}" 2>/dev/null)}")
+              found=("${(@f)$(skmmbert complete -- "${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
               if [[ -n "${found[1]}" ]]; then compadd -- "${found[@]}"; else _files; fi
             }
             if [[ "${funcstack[1]}" == _skmmbert ]]; then _skmmbert "$@"; else compdef _skmmbert skmmbert; fi
