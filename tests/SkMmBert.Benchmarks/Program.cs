@@ -21,7 +21,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["vectors-memory"] = ("[COUNT]", VectorBenchmark.RunMemoryAsync),
     ["vectors-similarity"] = ("", _ => VectorBenchmark.RunSimilarityAsync()),
     ["rerank-tables"] = ("DATA OUT [QUERIES] [SET,…] [int8]", RerankTables.WriteAsync),
-    ["rerank-curve"] = ("TABLES [--all]", rest => Task.FromResult(RerankCurve.Run(rest))),
+    ["rerank-curve"] = ("TABLES [--all] [--heads]", rest => Task.FromResult(RerankCurve.Run(rest))),
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-quality"] = ("DATA [--rerank] [--all]", RoutingQuality.RunAsync),
     ["routing-fit"] = ("DATA", RoutingFit.RunAsync),

@@ -7,8 +7,11 @@ namespace SkMmBert;
 /// </remarks>
 internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecision precision, AttentionForm form)
 {
-    private readonly GraphWeights _weights = Quantizer.Plan(config, precision);
+    // One name a line: the matrices that stay in fp32 although the rest is int8.
+    private const string KeptName = "kept.txt";
+
     private readonly Lock _writing = new();
+    private GraphWeights? _weights;
 
     /// <summary>How attention is written into the graphs.</summary>
     public AttentionForm Form => form;
@@ -33,11 +36,17 @@ internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecis
 
     /// <summary>Writes the weights of all layers; the longest part of opening a model for the first time.</summary>
     public void WriteWeights(SafetensorsFolder source, IProgress<double>? progress)
-        => AtomicFile.Write(Path.Combine(path, GraphWeights.FileName), stream => Quantizer.Write(stream, config, precision, _weights, source, progress));
+    {
+        IReadOnlySet<string> kept = Quantizer.Kept(config, precision, source);
+        File.WriteAllLines(Path.Combine(path, KeptName), kept.Order(StringComparer.Ordinal));
+        _weights = Quantizer.Plan(config, precision, kept);
+        AtomicFile.Write(Path.Combine(path, GraphWeights.FileName), stream => Quantizer.Write(stream, config, _weights, source, progress));
+    }
 
     // The packed graph names its data file, so both are made under their final names in a folder of their own and moved, the data first.
     private void Write(int from, int to, string name, Action<string, string> prepare)
     {
+        _weights ??= Quantizer.Plan(config, precision, File.ReadLines(Path.Combine(path, KeptName)).ToHashSet());
         byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision, form) : ModernBertGraph.Build(config, _weights, from, to, precision, form);
         string plain = Path.Combine(path, $"{name}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp"), workshop = plain + ".d";
         Directory.CreateDirectory(workshop);

@@ -168,20 +168,24 @@ public sealed class MmBertReranker : Reranker
             return new RerankScore[texts.Count];
         }
 
+        RerankPairs pairs = Pairs(query, texts, options);
+        if (_pace.Expected(0, EarlyExit(options), pairs.LeastTokens) > budget - options.Clock.GetElapsedTime(started))
+        {
+            // Not even the shortest text would be scored in time: no thread is started for it.
+            return new RerankScore[texts.Count];
+        }
+
         using CancellationTokenSource timer = new(budget, options.Clock);
         CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        RerankPairs? pairs = null;
         RerankRun? run = null;
         Task work = Task.Factory.StartNew(
             () =>
             {
                 try
                 {
-                    RerankPairs encoded = Pairs(query, texts, options);
                     using RerankRun own = Run(texts.Count, options);
-                    Volatile.Write(ref pairs, encoded);
                     Volatile.Write(ref run, own);
-                    RerankDeadline deadline = new(own, encoded, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
+                    RerankDeadline deadline = new(own, pairs, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
                     {
                         Pace = _pace,
                         Left = () => budget - options.Clock.GetElapsedTime(started),
@@ -214,7 +218,7 @@ public sealed class MmBertReranker : Reranker
             await work.ConfigureAwait(false);
         }
 
-        return Volatile.Read(ref run) is RerankRun done ? Results(done, Volatile.Read(ref pairs)!, options) : new RerankScore[texts.Count];
+        return Volatile.Read(ref run) is RerankRun done ? Results(done, pairs, options) : new RerankScore[texts.Count];
     }
 
     private RerankPairs Pairs(string query, IReadOnlyList<string> texts, RerankOptions options) =>

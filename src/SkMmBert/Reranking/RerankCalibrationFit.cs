@@ -74,7 +74,7 @@ internal static class RerankCalibrationFit
             float weight = tenth / 20f;
             double[] ndcg = [.. labelled.Select(table => table.Ndcg(table.Blended(last, weight)))];
             double[] gain = [.. ndcg.Zip(first, (a, b) => a - b)];
-            double mean = gain.Average(), error = Math.Sqrt(gain.Average(g => (g - mean) * (g - mean)) / gain.Length);
+            double mean = gain.Average(), error = gain.Length < 2 ? double.PositiveInfinity : Math.Sqrt(gain.Sum(g => (g - mean) * (g - mean)) / (gain.Length - 1) / gain.Length);
             rerank = ndcg.Average();
 
             // A gain within twice its own error would be noise elsewhere: then the first stage stays alone.

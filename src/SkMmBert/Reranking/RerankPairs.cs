@@ -27,6 +27,9 @@ internal sealed class RerankPairs
     /// <summary>Number of texts.</summary>
     public int Count => _texts.Count;
 
+    /// <summary>Tokens that every pair has at least.</summary>
+    public int LeastTokens => Math.Min(_queryIds.Length, Budget) + _tokenizer.PairSpecialTokens;
+
     /// <summary>Where reading each text stopped; null where nothing was cut, [texts].</summary>
     public int?[] CutAt { get; }
 

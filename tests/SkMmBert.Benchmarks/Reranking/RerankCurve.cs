@@ -11,6 +11,12 @@ internal static class RerankCurve
             rows = [.. rows.Select(row => ("all", row.Table))];
         }
 
+        if (args.Contains("--heads"))
+        {
+            // What the logits alone allow.
+            rows = [.. rows.Select(row => (row.Set, row.Table with { States = [] }))];
+        }
+
         foreach (IGrouping<string, RerankTable> set in rows.GroupBy(row => row.Set, row => row.Table))
         {
             List<RerankTable> tables = [.. set];

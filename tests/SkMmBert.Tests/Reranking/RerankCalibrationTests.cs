@@ -136,6 +136,10 @@ public sealed class RerankCalibrationTests
     }
 
     [Fact]
+    public void Fit_OneLabelledQuery_ProvesNothingSoReranksNothing() =>
+        Assert.Equal(0f, RerankCalibrationFit.Fit(new RerankCalibration("m", "k"), [Tables(noise: 0.1).First(table => table.Ndcg(table.Best(2, 40)) > table.Ndcg([.. Enumerable.Range(0, 40)]))], 0.1, 5).Blend);
+
+    [Fact]
     public void Fit_RerankerThatKnows_IsOnAndNeverBelowTheFirstStage()
     {
         RerankCalibration fitted = RerankCalibrationFit.Fit(new RerankCalibration("m", "k"), Tables(noise: 1, firstKnows: false), 0.1, 5);

@@ -48,6 +48,16 @@ public sealed class RerankDeadlineTests : IDisposable
     [Fact]
     public void Work_TimeForAll_EverythingReachesTheLastExit() => Assert.All(Work(new RerankPace(), 2).Exits, exit => Assert.Equal(6, exit));
 
+    [Fact]
+    public async Task Score_PaceTooSlowForTheBudget_ReturnsAtOnceWithoutScores()
+    {
+        using MmBertReranker reranker = new(_model);
+        RerankOptions options = new() { Effort = RerankEffort.Deadline(TimeSpan.FromMinutes(1)), RawScores = true };
+        Assert.All(await reranker.ScoreAsync(Query, Texts, options, TestContext.Current.CancellationToken), score => Assert.Equal(6, score.Exit));
+        RerankScore[] scores = await reranker.ScoreAsync(Query, Texts, options with { Effort = RerankEffort.Deadline(TimeSpan.FromTicks(10)) }, TestContext.Current.CancellationToken);
+        Assert.All(scores, score => Assert.False(score.IsScored));
+    }
+
     private RerankRun Work(RerankPace pace, int streams)
     {
         using RerankRun run = new(_model, ScoreHeads.Read(_model.Manifest.Folder, _model.Config), RerankNorm.Of(_model.Config, null), Texts.Length, 256);

@@ -89,6 +89,15 @@ public sealed class RerankerTests
     }
 
     [Fact]
+    public async Task Rank_ThroughAnInterfaceOfTheApp_AsTheDocsShow()
+    {
+        using FakeReranker reranker = new((_, text) => text.Length);
+        Assert.Equal([1f, 2f], await new LocalReranker(reranker).RankAsync("q", ["a", "bb"], Stop));
+        string source = File.ReadAllText(Path.Combine(Paths.Root, "tests", "SkMmBert.Tests", "Reranking", "LocalReranker.cs"));
+        Assert.Contains(source[source.IndexOf("internal interface", StringComparison.Ordinal)..].Trim().ReplaceLineEndings("\n"), File.ReadAllText(Path.Combine(Paths.Root, "docs", "reranking.md")).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public async Task Rerank_BlendZero_FirstStageOrderAndNothingScored()
     {
         using FakeReranker reranker = new((_, text) => text.Length);
