@@ -17,15 +17,15 @@ internal static class RoutingEvaluation
     /// <param name="Milliseconds">Mean time of a question, its embedding remembered or not as it came.</param>
     public sealed record Row(string Set, string Strategy, RoutingMetrics Metrics, double Milliseconds);
 
-    /// <summary>Adaptive lists on one set: how often a fitting tool is in them, against lists of a fixed length.</summary>
-    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double Abstained);
+    /// <summary>Adaptive lists on one set: how often a fitting tool is in them and what share of the fitting ones, against the router's first seven,
+    /// and against what Microsoft.Extensions.AI removed at the adaptive lists' mean length, rounded up.</summary>
+    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double RemovedAny, double RemovedAll, double Abstained);
 
-    public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, IEmbeddingGenerator<string, Embedding<float>> embedder, Reranker? reranker, CancellationToken cancellationToken)
+    public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, MemoEmbedder memo, Reranker? reranker, CancellationToken cancellationToken)
     {
-        using MemoEmbedder memo = new(embedder);
         WordBaseline words = new(set.Tools);
         List<Row> rows = [Measure(set, "bm25", query => Top(words.Scores(query)))];
-        int route = embedder.GetService(typeof(ModelManifest)) is ModelManifest manifest ? VectorTier.Route.DimensionsIn(manifest) : 0;
+        int route = memo.GetService(typeof(ModelManifest)) is ModelManifest manifest ? VectorTier.Route.DimensionsIn(manifest) : 0;
         ReadOnlyMemory<float>[] tools = await memo.VectorsAsync(set.Tools.Select(tool => string.IsNullOrEmpty(tool.Description) ? tool.Name : $"{tool.Name}: {tool.Description}"), cancellationToken).ConfigureAwait(false);
         ReadOnlyMemory<float>[] removed = await memo.VectorsAsync(set.Tools.Select(tool => $"{tool.Name}\n{tool.Description}"), cancellationToken).ConfigureAwait(false);
         Dictionary<string, ReadOnlyMemory<float>> queries = [];
@@ -52,7 +52,8 @@ internal static class RoutingEvaluation
             rows.Add(await MeasureAsync(set, "router + rerank", new ToolRouter(memo, set.Tools, new() { Top = Ranked, Reranker = reranker }), cancellationToken).ConfigureAwait(false));
         }
 
-        return (rows, await MeasureListsAsync(set, new ToolRouter(memo, set.Tools, new() { MinimumCatalogue = 0 }), cancellationToken).ConfigureAwait(false));
+        ToolRouter adaptive = new(memo, set.Tools, new() { MinimumCatalogue = 0 });
+        return (rows, await MeasureListsAsync(set, adaptive, query => Top(Cosines(queries[query], removed, int.MaxValue), adaptive.Options.MaximumTools), cancellationToken).ConfigureAwait(false));
     }
 
     private static Row Measure(RoutingSet set, string strategy, Func<string, IReadOnlyList<int>> rank)
@@ -77,9 +78,9 @@ internal static class RoutingEvaluation
         return new Row(set.Name, strategy, RoutingMetrics.Of(lists), milliseconds / Math.Max(1, lists.Count));
     }
 
-    private static async Task<Lists> MeasureListsAsync(RoutingSet set, ToolRouter router, CancellationToken cancellationToken)
+    private static async Task<Lists> MeasureListsAsync(RoutingSet set, ToolRouter router, Func<string, int[]> removed, CancellationToken cancellationToken)
     {
-        double length = 0, any = 0, all = 0, fixedAny = 0, fixedAll = 0, abstained = 0;
+        double length = 0, any = 0, all = 0, fixedAny = 0, fixedAll = 0, removedAny = 0, removedAll = 0, abstained = 0;
         foreach (RoutingQuery query in set.Queries)
         {
             RoutingDecision decision = await router.RouteAsync(query.Text, cancellationToken).ConfigureAwait(false);
@@ -90,8 +91,14 @@ internal static class RoutingEvaluation
             (fixedAny, fixedAll) = (fixedAny + Math.Min(1, first), fixedAll + ((double)first / query.Relevant.Count));
         }
 
-        int n = Math.Max(1, set.Queries.Count);
-        return new Lists(set.Name, length / n, any / n, all / n, fixedAny / n, fixedAll / n, abstained / n);
+        int n = Math.Max(1, set.Queries.Count), same = (int)Math.Ceiling(length / n);
+        foreach (RoutingQuery query in set.Queries)
+        {
+            int found = removed(query.Text).Take(same).Count(query.Relevant.Contains);
+            (removedAny, removedAll) = (removedAny + Math.Min(1, found), removedAll + ((double)found / query.Relevant.Count));
+        }
+
+        return new Lists(set.Name, length / n, any / n, all / n, fixedAny / n, fixedAll / n, removedAny / n, removedAll / n, abstained / n);
     }
 
     private static float[] Cosines(ReadOnlyMemory<float> query, ReadOnlyMemory<float>[] tools, int dimensions)
@@ -121,10 +128,10 @@ internal static class RoutingEvaluation
         return mixed;
     }
 
-    private static int[] Top(float[] scores)
+    private static int[] Top(float[] scores, int most = Ranked)
     {
         int[] order = [.. Enumerable.Range(0, scores.Length)];
         Array.Sort(order, (a, b) => scores[a] != scores[b] ? scores[b].CompareTo(scores[a]) : a.CompareTo(b));
-        return order[..Math.Min(Ranked, order.Length)];
+        return order[..Math.Min(most, order.Length)];
     }
 }
