@@ -40,7 +40,7 @@ public sealed class ToolScoresTests
 
     [Theory]
     [InlineData(0f, 12)]
-    [InlineData(1f, 3)]
+    [InlineData(1f, 1)]
     public async Task RouteAsync_MinimumChance_BoundsTheList(float chance, int expected)
     {
         ToolCalibration calibration = ToolCalibration.Default with { MinimumChance = chance, Threshold = 0 };
@@ -52,6 +52,6 @@ public sealed class ToolScoresTests
     {
         ToolProfile[] alike = [.. Enumerable.Range(0, 100).Select(i => new ToolProfile($"door{i}") { Description = "Opens the door" })];
         RoutingDecision decision = await new ToolRouter(new NgramEmbedder(), alike).RouteAsync("open the door", Stop);
-        Assert.InRange(decision.Tools.Count, 3, 12);    // each has about one chance in a hundred: none is worth more than the minimum
+        Assert.InRange(decision.Tools.Count, 1, 12);
     }
 }
