@@ -18,7 +18,8 @@ internal static class RoutingEvaluation
     public sealed record Row(string Set, string Strategy, RoutingMetrics Metrics, double Milliseconds);
 
     /// <summary>Adaptive lists on one set: how often a fitting tool is in them and what share of the fitting ones, against the router's first seven,
-    /// and against what Microsoft.Extensions.AI removed at the adaptive lists' mean length, rounded up.</summary>
+    /// and against what Microsoft.Extensions.AI removed at the adaptive lists' mean length, rounded up. Every question here has a fitting tool, so the lists
+    /// are those of a router that never abstains; how often the default would is the last number.</summary>
     public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double RemovedAny, double RemovedAll, double Abstained);
 
     public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, MemoEmbedder memo, Reranker? reranker, CancellationToken cancellationToken)
@@ -52,7 +53,7 @@ internal static class RoutingEvaluation
             rows.Add(await MeasureAsync(set, "router + rerank", new ToolRouter(memo, set.Tools, new() { Top = Ranked, Reranker = reranker }), cancellationToken).ConfigureAwait(false));
         }
 
-        ToolRouter adaptive = new(memo, set.Tools, new() { MinimumCatalogue = 0 });
+        ToolRouter adaptive = new(memo, set.Tools, new() { MinimumCatalogue = 0, Calibration = ToolCalibration.Default with { Threshold = 0 } });
         return (rows, await MeasureListsAsync(set, adaptive, query => Top(Cosines(queries[query], removed, int.MaxValue), adaptive.Options.MaximumTools), cancellationToken).ConfigureAwait(false));
     }
 
@@ -86,7 +87,7 @@ internal static class RoutingEvaluation
             RoutingDecision decision = await router.RouteAsync(query.Text, cancellationToken).ConfigureAwait(false);
             int found = decision.Tools.Count(tool => query.Relevant.Contains(tool.Index)), first = decision.Candidates.Take(FixedLength).Count(tool => query.Relevant.Contains(tool.Index));
             length += decision.Tools.Count;
-            abstained += decision.Abstained ? 1 : 0;
+            abstained += decision.Confidence < ToolCalibration.Default.Threshold ? 1 : 0;
             (any, all) = (any + Math.Min(1, found), all + ((double)found / query.Relevant.Count));
             (fixedAny, fixedAll) = (fixedAny + Math.Min(1, first), fixedAll + ((double)first / query.Relevant.Count));
         }

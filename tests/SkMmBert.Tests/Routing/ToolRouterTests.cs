@@ -191,7 +191,7 @@ public sealed class ToolRouterTests
     [Fact]
     public void Constructor_ImpossibleOptions_SayWhatIsExpected()
     {
-        Assert.Contains("MaximumTools is 2", Assert.Throws<ArgumentOutOfRangeException>(() => TestTools.Router(options: new() { MaximumTools = 2 })).Message);
+        Assert.Contains("MaximumTools is 2", Assert.Throws<ArgumentOutOfRangeException>(() => TestTools.Router(options: new() { MinimumTools = 3, MaximumTools = 2 })).Message);
         Assert.Contains("Top is 0", Assert.Throws<ArgumentOutOfRangeException>(() => TestTools.Router(options: new() { Top = 0 })).Message);
         Assert.Contains("TurnDecay", Assert.Throws<ArgumentOutOfRangeException>(() => TestTools.Router(options: new() { TurnDecay = float.NaN })).Message);
     }
