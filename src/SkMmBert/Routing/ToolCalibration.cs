@@ -22,8 +22,8 @@ public sealed record ToolCalibration
     public float Threshold { get; init; } = 0.17f;
 
     /// <summary>The least chance, among all tools and from 0 to 1, that puts a tool into the list; 0 for the longest list.</summary>
-    /// <value>The default is 0.015: five tools on average over the data sets it was chosen on, more often the right ones than the first seven.</value>
-    public float MinimumChance { get; init; } = 0.015f;
+    /// <value>The default is 0.01: five tools on average over the data sets it was chosen on, more often the right ones than the first seven.</value>
+    public float MinimumChance { get; init; } = 0.01f;
 
     /// <summary>How the signals of a search add up to the confidence: likeness beyond small talk, standing above
     /// all tools, lead over the next, chance of the best tool, words met, name said, words known, and the constant.</summary>

@@ -3,7 +3,7 @@ namespace SkMmBert;
 /// <summary>How the two sides of the search become one score: each side counts by what the question's words are worth in this catalogue.</summary>
 /// <remarks>
 /// The weights are fitted so that the softmax of the scores is the chance that a tool is meant (listwise, all data sets counting alike);
-/// the command <c>routing fit</c> of the benchmarks prints them, and the table with each family of sets left out of the fit.
+/// the command <c>routing-fit</c> of the benchmarks prints a new fit beside these, set by set, and with each family of sets left out of it.
 /// </remarks>
 internal static class ToolMixer
 {

@@ -15,7 +15,7 @@ namespace SkMmBert;
 /// <example><code>
 /// IChatClient chat = new ToolRoutingChatClient(inner, new ToolRouter(embedder));
 /// ChatResponse response = await chat.GetResponseAsync("Will it rain in Bern?", new() { Tools = [.. twoHundredTools] });
-/// // inner saw 3 tools and find_tools
+/// // inner saw get_weather and find_tools
 /// </code></example>
 public sealed class ToolRoutingChatClient : DelegatingChatClient
 {

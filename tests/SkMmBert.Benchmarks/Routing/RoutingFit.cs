@@ -38,6 +38,11 @@ internal static class RoutingFit
     private static async Task<List<Question>> QuestionsAsync(RoutingSet set, MemoEmbedder embedder)
     {
         ToolRouter router = new(embedder, set.Tools);
+        foreach (string[] texts in set.Queries.SelectMany(query => ToolQuery.Sentences(ToolQuery.Cut(query.Text)).Append(ToolQuery.Cut(query.Text))).Chunk(512))
+        {
+            await embedder.VectorsAsync(texts, CancellationToken.None);
+        }
+
         (_, _, ToolIndex index) = await router.SearchAsync("", 1, CancellationToken.None);
         List<Question> questions = [];
         foreach (RoutingQuery query in set.Queries)
