@@ -29,6 +29,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
+    ["memory-answers"] = ("DATA-FOLDER [QUESTIONS-A-SET] [ITEMS-A-SET]", AnswerBenchmark.RunAsync),
     ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
