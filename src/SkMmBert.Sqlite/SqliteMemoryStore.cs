@@ -6,7 +6,7 @@ namespace SkMmBert;
 /// <summary>Keeps memory in one SQLite file that several processes may share: the embedded default.</summary>
 /// <remarks>
 /// <para>What a call has written survives a killed process and a lost power supply (write-ahead log, synchronous at each commit). Items other
-/// processes write are seen by the next search. The file is opened at first use; about 90 bytes an item stay in memory, the rest on disk.</para>
+/// processes write are seen by the next search. The file is opened at first use; about 120 bytes an item stay in memory, the rest on disk.</para>
 /// <para>Thread-safe: searches run side by side, one write at a time. Disposing closes the file.</para>
 /// </remarks>
 /// <example><code>

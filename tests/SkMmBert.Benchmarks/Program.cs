@@ -30,6 +30,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
     ["rerank-speed"] = ("[ROUNDS]", rest => Task.FromResult(RerankSpeed.Run(rest))),
+    ["memory-answers"] = ("DATA-FOLDER [QUESTIONS-A-SET] [ITEMS-A-SET]", AnswerBenchmark.RunAsync),
     ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
