@@ -61,7 +61,7 @@ internal sealed class EncoderSession : LayerRunner
     }
 
     /// <summary>How attention is best written for a device.</summary>
-    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && AttentionOperator.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
+    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && OwnOperators.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
 
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
     public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
@@ -237,7 +237,7 @@ internal sealed class EncoderSession : LayerRunner
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
-        AttentionOperator.AddTo(options.DangerousGetHandle());
+        OwnOperators.AddTo(options.DangerousGetHandle());
         return options;
     }
 
