@@ -60,12 +60,12 @@ public sealed unsafe class RoundingKernelTests
         const int width = 1_152;
         Random random = new(3);
         float[] a = Floats(random, width), b = Floats(random, width);
-        float scale;
+        float scale, held = factor;
         byte[] bytes = new byte[width];
         fixed (float* pa = a, pb = b)
         fixed (byte* to = bytes)
         {
-            RoundingKernel.Gate(new((nint)pa, (nint)pb, (nint)(&factor), 0, 0f, width, (nint)to, (nint)(&scale), 0), 0);
+            RoundingKernel.Gate(new((nint)pa, (nint)pb, (nint)(&held), 0, 0f, width, (nint)to, (nint)(&scale), 0), 0);
         }
 
         AssertBytes([.. a.Zip(b, (x, y) => Gelu(x * factor) * y * factor)], bytes, scale, Math.Sign(factor));
