@@ -85,8 +85,12 @@ internal sealed class OnnxWriter
     /// <summary>Adds a node of ONNX Runtime's own operators and returns its output.</summary>
     public string MicrosoftNode(string op, string[] inputs, params (string Name, object Value)[] attributes) => Add(Microsoft, op, inputs, attributes);
 
-    /// <summary>Adds a node of our own operators and returns its output.</summary>
-    public string OwnNode(string op, string[] inputs, params (string Name, object Value)[] attributes) => Add(Own, op, inputs, attributes);
+    /// <summary>Adds a node of our own operators and returns its outputs.</summary>
+    public string[] OwnNode(string op, string[] inputs, int outputs, params (string Name, object Value)[] attributes)
+    {
+        _nodesOfOurOwn = true;
+        return Add(Own, op, inputs, outputs, attributes);
+    }
 
     /// <summary>Adds a choice between two subgraphs that may use every value of this graph.</summary>
     public string If(string condition, Func<OnnxWriter, string> then, Func<OnnxWriter, string> otherwise)
@@ -195,7 +199,9 @@ internal sealed class OnnxWriter
         return name;
     }
 
-    private string Add(string domain, string op, string[] inputs, (string Name, object Value)[] attributes)
+    private string Add(string domain, string op, string[] inputs, (string Name, object Value)[] attributes) => Add(domain, op, inputs, 1, attributes)[0];
+
+    private string[] Add(string domain, string op, string[] inputs, int count, (string Name, object Value)[] attributes)
     {
         ProtoWriter node = new();
         foreach (string input in inputs)
@@ -203,10 +209,13 @@ internal sealed class OnnxWriter
             node.Text(1, input);
         }
 
-        _nodesOfOurOwn |= domain == Own;
-        string output = NewName(op);
-        node.Text(2, output);
-        node.Text(3, output);
+        string[] outputs = [.. Enumerable.Range(0, count).Select(_ => NewName(op))];
+        foreach (string output in outputs)
+        {
+            node.Text(2, output);
+        }
+
+        node.Text(3, outputs[0]);
         node.Text(4, op);
         foreach ((string name, object value) in attributes)
         {
@@ -215,7 +224,7 @@ internal sealed class OnnxWriter
 
         node.Text(7, domain);
         _nodes.Add(node);
-        return output;
+        return outputs;
     }
 
     private static ProtoWriter Attribute(string name, object value)

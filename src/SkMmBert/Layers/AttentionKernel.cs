@@ -37,13 +37,13 @@ internal static unsafe class AttentionKernel
     /// <param name="Scale">A factor of each token's query, key and value, [N]; null for none.</param>
     /// <param name="Cos">Cosines of the rotation, [positions, D/2]; null for none.</param>
     /// <param name="Sin">Sines of the rotation.</param>
-    /// <param name="Result">Destination.</param>
+    /// <param name="Output">Destination.</param>
     /// <param name="Hidden">H.</param>
     /// <param name="HeadSize">D, an even number.</param>
     /// <param name="HalfWindow">How far from a query its keys may be; 0 for any.</param>
     /// <param name="IsCoarse">Whether scores are products of 13-bit integers with a scale of each query and key, which int8 layers cannot tell from exact ones; D a multiple of 16.</param>
     /// <param name="Stop">A number that turns negative when the run is cancelled.</param>
-    internal readonly record struct Layer(nint Q, nint K, nint V, nint Scale, nint Cos, nint Sin, nint Result, int Hidden, int HeadSize, int HalfWindow, bool IsCoarse, nint Stop);
+    internal readonly record struct Layer(nint Q, nint K, nint V, nint Scale, nint Cos, nint Sin, nint Output, int Hidden, int HeadSize, int HalfWindow, bool IsCoarse, nint Stop);
 
     /// <summary>Attention of the queries <paramref name="from"/> to <paramref name="to"/> of a text.</summary>
     /// <param name="layer">The layer.</param>
@@ -98,7 +98,7 @@ internal static unsafe class AttentionKernel
                 Tile(layer, q, k, v, scores, result, lanes, scales, at - first, count, keys, room, wide);
                 for (int i = 0; i < count; i++)
                 {
-                    Put((float*)layer.Result + ((long)(start + at + i) * layer.Hidden) + (head * size), result + (i * wide), 1f / lanes[Queries + i], size);
+                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), result + (i * wide), 1f / lanes[Queries + i], size);
                 }
             }
         }
@@ -275,9 +275,9 @@ internal static unsafe class AttentionKernel
         }
     }
 
-    // 2^x for x <= 0: a polynomial on [-1/2, 1/2], relative error 3e-9, and the whole part into the exponent.
+    /// <summary>2^x for x &lt;= 0: a polynomial on [-1/2, 1/2], relative error 3e-9, and the whole part into the exponent.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Exp2(Vector512<float> x)
+    internal static Vector512<float> Exp2(Vector512<float> x)
     {
         Vector512<float> whole = Avx512F.RoundScale(x, 0), r = x - whole, p = Vector512.Create(C6);
         p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C5));

@@ -61,7 +61,7 @@ internal sealed class EncoderSession : LayerRunner
     }
 
     /// <summary>How attention is best written for a device.</summary>
-    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && AttentionOperator.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
+    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && OwnOperators.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
 
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
     public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
@@ -237,7 +237,7 @@ internal sealed class EncoderSession : LayerRunner
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
-        AttentionOperator.AddTo(options.DangerousGetHandle());
+        OwnOperators.AddTo(options.DangerousGetHandle());
         return options;
     }
 
@@ -437,6 +437,7 @@ internal static class ExecutionDevice
     /// <summary>The device that will run; one that was asked for by name and is not there is an error with the runtime's reason.</summary>
     public static ModelDevice Resolve(ModelDevice wanted)
     {
+        OrtEnv.Instance().DisableTelemetryEvents();   // recent runtimes report sessions to their maker unless told not to
         bool auto = wanted == ModelDevice.Auto;
         ModelDevice device = auto ? ModelDevice.Cuda() : wanted;
         string? reason = device == ModelDevice.Cpu ? null : WhyNot(device);

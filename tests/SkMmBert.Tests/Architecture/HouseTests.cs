@@ -20,6 +20,13 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Core_InterfaceOfOnnxRuntime_IsNamedInOneFile()
+    {
+        string[] files = [.. Sources("src").Where(file => File.ReadAllText(file).Contains("OrtGetApiBase", StringComparison.Ordinal)).Select(file => Path.GetRelativePath(Paths.Root, file).Replace('\\', '/'))];
+        Assert.Equal(["src/SkMmBert/Layers/OwnOperators.cs"], files);
+    }
+
+    [Fact]
     public void Core_References_AreTheAllowedOnes()
     {
         string[] allowed = ["Microsoft.Extensions.AI.Abstractions", "Microsoft.ML.OnnxRuntime", "System.Numerics.Tensors"];

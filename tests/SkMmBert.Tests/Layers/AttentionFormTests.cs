@@ -8,8 +8,8 @@ public sealed class AttentionFormTests
     [Fact]
     public void Form_Processor_IsOurOwnWhereItCanRun()
     {
-        Assert.Equal(AttentionKernel.IsSupported, AttentionOperator.IsAvailable);   // the runtime of this process knows the interface
-        Assert.Equal(AttentionOperator.IsAvailable ? AttentionForm.Own : AttentionForm.Standard, EncoderSession.Form(ModelDevice.Cpu, standard: false));
+        Assert.Equal(AttentionKernel.IsSupported, OwnOperators.IsAvailable);   // the runtime of this process knows the interface
+        Assert.Equal(OwnOperators.IsAvailable ? AttentionForm.Own : AttentionForm.Standard, EncoderSession.Form(ModelDevice.Cpu, standard: false));
         Assert.Equal(AttentionForm.Standard, EncoderSession.Form(ModelDevice.Cpu, standard: true));
         Assert.Equal(AttentionForm.Standard, EncoderSession.Form(ModelDevice.Cuda(), standard: false));
     }
