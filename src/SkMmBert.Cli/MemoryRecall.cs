@@ -17,7 +17,7 @@ internal static class MemoryRecall
         Option<int?> top = new("--top") { Description = "Most evidence for a question (default: 5)." };
         Option<bool> rerank = new("--rerank") { Description = "Put the last candidates in order with the reranker." };
         Option<bool> noRerank = new("--no-rerank") { Description = "Keep the order of vectors and words (default)." };
-        Option<float?> floor = new("--floor") { Description = "Least fused score of evidence, from 0 to 1 (default: 0.42)." };
+        Option<float?> floor = new("--floor") { Description = "Least fused score of evidence, from 0 to 1 (default: 0.2)." };
         Option<string?> scope = new("--scope") { Description = "The scope of questions that name none, such as user=ada." };
         return MemorySession.Verb("recall", $"Finds evidence for questions: JSONL {Expected} or plain lines.", terminal, create: false, async (parsed, open, cancellationToken) =>
         {
@@ -67,7 +67,7 @@ internal static class MemoryRecall
         }
     }
 
-    private static MemoryScope? ScopeOf(InputLine input)
+    public static MemoryScope? ScopeOf(InputLine input)
     {
         if (input.Json.ValueKind != JsonValueKind.Object || !input.Json.TryGetProperty("scope", out JsonElement scope))
         {

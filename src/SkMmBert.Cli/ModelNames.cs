@@ -3,11 +3,11 @@ namespace SkMmBert.Cli;
 /// <summary>Finds a model by folder or by a known name.</summary>
 internal static class ModelNames
 {
-    /// <summary>Models that come with the program, with what they are.</summary>
-    public static IReadOnlyList<(string Name, string Folder, string What)> Known { get; } =
+    /// <summary>Models that come with the program, with what they are and what they are recommended for.</summary>
+    public static IReadOnlyList<(string Name, string Folder, string What, string Use)> Known { get; } =
     [
-        ("mini", "mini-embed", "embedder"),
-        ("mini", "mini-rerank", "reranker"),
+        ("mini", "mini-embed", "embedder", "Starting without a download, demos and tests; a full-size embedder where quality counts."),
+        ("mini", "mini-rerank", "reranker", "Trying the interface; on your data only if 'eval calibrate-reranker' says it is on there."),
     ];
 
     /// <summary>The folder of an embedder or a reranker.</summary>

@@ -25,6 +25,29 @@ internal static class FormulaModel
         return folder;
     }
 
+    /// <summary>The same weights in the layout of the published reranker.</summary>
+    public static string RerankFolder(string goldens, string root, string tokenizerFrom)
+    {
+        string weights = Folder(goldens, root, tokenizerFrom), folder = Path.Combine(root, "formula-reranker");
+        lock (Writing)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string name in (string[])["model.safetensors", "classification_heads.safetensors", "config.json", "tokenizer.json"])
+            {
+                if (!File.Exists(Path.Combine(folder, name)))
+                {
+                    File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(weights, name));
+                }
+            }
+
+            File.WriteAllText(
+                Path.Combine(folder, "matryoshka_config.json"),
+                """{"layer_indices":[3,6,11,22],"dim_indices":[768,512,256,128,64],"hidden_size":768,"num_layers":22,"pooling_strategy":"cls","has_final_norm":true,"model_name_or_path":"formula"}""");
+        }
+
+        return folder;
+    }
+
     private static void Write(string folder, string goldens, string tokenizerFrom)
     {
         if (!File.Exists(Path.Combine(folder, "classification_heads.safetensors")))

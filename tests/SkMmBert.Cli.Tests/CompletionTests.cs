@@ -11,7 +11,7 @@ public sealed class CompletionTests : IDisposable
 
     [Theory]
     [InlineData("skmmbert ro", "route")]
-    [InlineData("skmmbert memory ", "add|check|export|forget|import|list|recall|reembed")]
+    [InlineData("skmmbert memory ", "add|calibrate|check|export|forget|import|list|recall|reembed")]
     [InlineData("skmmbert embed --prec", "--precision")]
     [InlineData("skmmbert embed --precision ", "fp32|int8")]
     [InlineData("skmmbert completion ", "bash|fish|pwsh|zsh")]

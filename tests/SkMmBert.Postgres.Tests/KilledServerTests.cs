@@ -25,11 +25,14 @@ public sealed class KilledServerTests(KilledPgliteServer server) : IClassFixture
         });
         for (int i = 0; i < 3; i++)
         {
-            await Task.Delay(700);
+            // On a busy machine the writer takes its time; it is killed while it writes, not before.
+            int before = acknowledged.Count;
+            for (int wait = 0; wait < 600 && acknowledged.Count < before + 4; wait++) await Task.Delay(50);
+            await Task.Delay(200);
             await server.KillAsync();
         }
 
-        await Task.Delay(300);
+        for (int wait = 0; wait < 600 && acknowledged.Count <= 12; wait++) await Task.Delay(50);
         await stop.CancelAsync();
         await writer;
 

@@ -42,7 +42,7 @@ internal static class RerankerCalibration
 
             using ProgressLine progress = new(terminal, "queries");
             List<RerankTable> tables = await RerankEvaluation.TablesAsync(rerankers.Reranker, samples, rerankers.Reranker.Options, new Told(done => progress.Report(done, (double)done / samples.Count)), cancellationToken);
-            RerankCalibration calibration = RerankCalibrationFit.Fit(new RerankCalibration(rerankers.Reranker.Model.Manifest.Id, rerankers.Reranker.CalibrationKey), tables, allowed, best);
+            RerankCalibration calibration = RerankCalibrationFit.Fit(RerankCalibration.Empty(rerankers.Reranker), tables, allowed, best);
             if (parsed.GetValue(shared.Out) is { } file)
             {
                 calibration.Save(file.FullName);
@@ -110,7 +110,7 @@ internal static class RerankerCalibration
             });
         }
 
-        foreach ((double loss, double cost, double same5, double same1, _) in RerankEvaluation.ProgressiveCurve(tables, [0, 0.02, 0.05, 0.1, 0.2]))
+        foreach ((double loss, double cost, double same5, double same1) in RerankEvaluation.ProgressiveCurve(tables, [0, 0.02, 0.05, 0.1, 0.2]))
         {
             json.Line(null, writer =>
             {

@@ -17,19 +17,16 @@ internal static class RoutingEvaluation
     /// <param name="Milliseconds">Mean time of a question, its embedding remembered or not as it came.</param>
     public sealed record Row(string Set, string Strategy, RoutingMetrics Metrics, double Milliseconds);
 
-    /// <summary>Adaptive lists on one set: how often a fitting tool is in them, against lists of a fixed length.</summary>
-    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double Abstained)
-    {
-        /// <summary>How often a fitting tool is in the lists of the removed strategy and of BM25, all as long as the adaptive ones are on average.</summary>
-        public (double Removed, double Words) AnyAtEqualLength { get; init; }
-    }
+    /// <summary>Adaptive lists on one set: how often a fitting tool is in them and what share of the fitting ones, against the router's first seven,
+    /// and against what Microsoft.Extensions.AI removed and BM25 at the adaptive lists' mean length, rounded up. Every question here has a fitting tool, so the lists
+    /// are those of a router that never abstains; how often the default would is the last number.</summary>
+    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double RemovedAny, double RemovedAll, double WordsAny, double Abstained);
 
-    public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, IEmbeddingGenerator<string, Embedding<float>> embedder, Reranker? reranker, CancellationToken cancellationToken)
+    public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, MemoEmbedder memo, Reranker? reranker, CancellationToken cancellationToken)
     {
-        using MemoEmbedder memo = new(embedder);
         WordBaseline words = new(set.Tools);
         List<Row> rows = [Measure(set, "bm25", query => Top(words.Scores(query)))];
-        int route = embedder.GetService(typeof(ModelManifest)) is ModelManifest manifest ? VectorTier.Route.DimensionsIn(manifest) : 0;
+        int route = memo.GetService(typeof(ModelManifest)) is ModelManifest manifest ? VectorTier.Route.DimensionsIn(manifest) : 0;
         ReadOnlyMemory<float>[] tools = await memo.VectorsAsync(set.Tools.Select(tool => string.IsNullOrEmpty(tool.Description) ? tool.Name : $"{tool.Name}: {tool.Description}"), cancellationToken).ConfigureAwait(false);
         ReadOnlyMemory<float>[] removed = await memo.VectorsAsync(set.Tools.Select(tool => $"{tool.Name}\n{tool.Description}"), cancellationToken).ConfigureAwait(false);
         Dictionary<string, ReadOnlyMemory<float>> queries = [];
@@ -56,13 +53,10 @@ internal static class RoutingEvaluation
             rows.Add(await MeasureAsync(set, "router + rerank", new ToolRouter(memo, set.Tools, new() { Top = Ranked, Reranker = reranker }), cancellationToken).ConfigureAwait(false));
         }
 
-        Lists lists = await MeasureListsAsync(set, new ToolRouter(memo, set.Tools, new() { MinimumCatalogue = 0 }), cancellationToken).ConfigureAwait(false);
-        int length = Math.Clamp((int)Math.Round(lists.MeanLength), 1, Ranked);
-        return (rows, lists with { AnyAtEqualLength = (Any(set, length, query => Top(Cosines(queries[query], removed, int.MaxValue))), Any(set, length, query => Top(words.Scores(query)))) });
+        ToolRouter adaptive = new(memo, set.Tools, new() { MinimumCatalogue = 0, Calibration = ToolCalibration.Default with { Threshold = 0 } });
+        int most = adaptive.Options.MaximumTools;
+        return (rows, await MeasureListsAsync(set, adaptive, query => Top(Cosines(queries[query], removed, int.MaxValue), most), query => Top(words.Scores(query), most), cancellationToken).ConfigureAwait(false));
     }
-
-    private static double Any(RoutingSet set, int length, Func<string, IReadOnlyList<int>> rank) =>
-        set.Queries.Count(query => rank(query.Text).Take(length).Any(query.Relevant.Contains)) / (double)Math.Max(1, set.Queries.Count);
 
     private static Row Measure(RoutingSet set, string strategy, Func<string, IReadOnlyList<int>> rank)
     {
@@ -86,21 +80,28 @@ internal static class RoutingEvaluation
         return new Row(set.Name, strategy, RoutingMetrics.Of(lists), milliseconds / Math.Max(1, lists.Count));
     }
 
-    private static async Task<Lists> MeasureListsAsync(RoutingSet set, ToolRouter router, CancellationToken cancellationToken)
+    private static async Task<Lists> MeasureListsAsync(RoutingSet set, ToolRouter router, Func<string, int[]> removed, Func<string, int[]> words, CancellationToken cancellationToken)
     {
-        double length = 0, any = 0, all = 0, fixedAny = 0, fixedAll = 0, abstained = 0;
+        double length = 0, any = 0, all = 0, fixedAny = 0, fixedAll = 0, removedAny = 0, removedAll = 0, wordsAny = 0, abstained = 0;
         foreach (RoutingQuery query in set.Queries)
         {
             RoutingDecision decision = await router.RouteAsync(query.Text, cancellationToken).ConfigureAwait(false);
             int found = decision.Tools.Count(tool => query.Relevant.Contains(tool.Index)), first = decision.Candidates.Take(FixedLength).Count(tool => query.Relevant.Contains(tool.Index));
             length += decision.Tools.Count;
-            abstained += decision.Abstained ? 1 : 0;
+            abstained += decision.Confidence < ToolCalibration.Default.Threshold ? 1 : 0;
             (any, all) = (any + Math.Min(1, found), all + ((double)found / query.Relevant.Count));
             (fixedAny, fixedAll) = (fixedAny + Math.Min(1, first), fixedAll + ((double)first / query.Relevant.Count));
         }
 
-        int n = Math.Max(1, set.Queries.Count);
-        return new Lists(set.Name, length / n, any / n, all / n, fixedAny / n, fixedAll / n, abstained / n);
+        int n = Math.Max(1, set.Queries.Count), same = (int)Math.Ceiling(length / n);
+        foreach (RoutingQuery query in set.Queries)
+        {
+            int found = removed(query.Text).Take(same).Count(query.Relevant.Contains);
+            (removedAny, removedAll) = (removedAny + Math.Min(1, found), removedAll + ((double)found / query.Relevant.Count));
+            wordsAny += words(query.Text).Take(same).Any(query.Relevant.Contains) ? 1 : 0;
+        }
+
+        return new Lists(set.Name, length / n, any / n, all / n, fixedAny / n, fixedAll / n, removedAny / n, removedAll / n, wordsAny / n, abstained / n);
     }
 
     private static float[] Cosines(ReadOnlyMemory<float> query, ReadOnlyMemory<float>[] tools, int dimensions)
@@ -130,10 +131,10 @@ internal static class RoutingEvaluation
         return mixed;
     }
 
-    private static int[] Top(float[] scores)
+    private static int[] Top(float[] scores, int most = Ranked)
     {
         int[] order = [.. Enumerable.Range(0, scores.Length)];
         Array.Sort(order, (a, b) => scores[a] != scores[b] ? scores[b].CompareTo(scores[a]) : a.CompareTo(b));
-        return order[..Math.Min(Ranked, order.Length)];
+        return order[..Math.Min(most, order.Length)];
     }
 }

@@ -32,21 +32,22 @@ internal static class EvalVerb
 
             foreach ((int exit, int dims) in run.Exits.SelectMany(exit => run.Dims.Select(dims => (exit, dims))))
             {
-                MmBertEmbeddingGenerator generator = run.Generator(exit, dims);
-                List<EvalRow> ofTools = [];
+                using MemoEmbedder generator = new(run.Generator(exit, dims));    // sets share tools
+                List<EvalRow> ofTools = [], ofLists = [];
                 for (int i = 0; i < sets.Length; i++)
                 {
                     (IReadOnlyList<RoutingEvaluation.Row> rows, RoutingEvaluation.Lists lists) = await RoutingEvaluation.RunAsync(sets[i].Take(run.Most), generator, rerankers?.Reranker, cancellationToken);
                     EvalRow[] made = [.. rows.Select(row => new EvalRow(row.Set, row.Strategy, exit, dims, ("ndcg@10", row.Metrics.Ndcg10), ("hit@1", row.Metrics.Hit1), ("hit@5", row.Metrics.Hit5),
                         ("recall@5", row.Metrics.Recall5), ("count", row.Metrics.Queries), ("milliseconds", row.Milliseconds)))];
                     EvalRow adaptive = new(lists.Set, "adaptive list", exit, dims, ("mean_length", lists.MeanLength), ("any", lists.Any), ("all", lists.All),
-                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("any_removed", lists.AnyAtEqualLength.Removed), ("any_bm25", lists.AnyAtEqualLength.Words), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
+                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("any_removed", lists.RemovedAny), ("all_removed", lists.RemovedAll), ("any_bm25", lists.WordsAny), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
                     Array.ForEach([.. made, adaptive], run.Output.Add);
                     ofTools.AddRange(sets[i].Tools.Any(tool => tool.Description is not null) ? made : []);
+                    ofLists.Add(adaptive);
                     run.Progress.Report(i + 1, (i + 1.0) / sets.Length);
                 }
 
-                foreach (EvalRow mean in EvalRow.Means(ofTools, "mean of tool sets"))
+                foreach (EvalRow mean in EvalRow.Means(ofTools, "mean of tool sets").Concat(EvalRow.Means(ofLists, "mean of lists")))
                 {
                     run.Output.Add(mean);
                 }

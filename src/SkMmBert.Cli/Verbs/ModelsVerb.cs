@@ -34,11 +34,11 @@ internal static class ModelsVerb
 
     private static void Show(Entry[] entries, IAnsiConsole people)
     {
-        Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "folder").RoundedBorder();
+        Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "recommended for", "folder").RoundedBorder();
         foreach (Entry entry in entries)
         {
             table.AddRow(new Text(entry.Name), new Text(entry.What), new Text($"{entry.Layers}"), new Text(string.Join(' ', entry.Exits)), new Text(string.Join(' ', entry.Dimensions)),
-                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
+                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Use ?? "not known: try it on your data"), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
         }
 
         people.Write(table);
@@ -47,9 +47,9 @@ internal static class ModelsVerb
 
     private static IEnumerable<Entry> Find()
     {
-        foreach ((string name, string folder, string what) in ModelNames.Known)
+        foreach ((string name, string folder, string what, string use) in ModelNames.Known)
         {
-            yield return ModelNames.Installed(folder) is { } path ? Read(name, path) : new(name, what, null, null, [], [], null);
+            yield return ModelNames.Installed(folder) is { } path ? Read(name, path) with { Use = use } : new(name, what, null, null, [], [], null) { Use = use };
         }
 
         string[] known = [.. ModelNames.Known.Select(model => model.Folder)];
@@ -68,7 +68,7 @@ internal static class ModelsVerb
         foreach (KnownModel model in KnownModel.All)
         {
             string? folder = hub.TryFind(model.Name, out DownloadedModel? downloaded) ? downloaded.Folder : null;
-            yield return new(model.Name, model.Kind == KnownModelKind.Reranker ? "reranker" : "embedder", folder, model.Layers, [.. model.Exits], [.. model.Dimensions], downloaded?.Bytes / 1e6);
+            yield return new(model.Name, model.Kind == KnownModelKind.Reranker ? "reranker" : "embedder", folder, model.Layers, [.. model.Exits], [.. model.Dimensions], downloaded?.Bytes / 1e6) { Use = model.Use };
         }
     }
 
@@ -94,6 +94,7 @@ internal static class ModelsVerb
         writer.WriteString("what", entry.What);
         writer.WriteBoolean("installed", entry.Folder is not null);
         writer.WriteString("folder", entry.Folder);
+        writer.WriteString("recommended_for", entry.Use);
         if (entry.Layers is { } layers)
         {
             writer.WriteNumber("layers", layers);
@@ -114,5 +115,8 @@ internal static class ModelsVerb
         writer.WriteEndArray();
     }
 
-    private sealed record Entry(string Name, string What, string? Folder, int? Layers, int[] Exits, int[] Dimensions, double? Megabytes);
+    private sealed record Entry(string Name, string What, string? Folder, int? Layers, int[] Exits, int[] Dimensions, double? Megabytes)
+    {
+        public string? Use { get; init; }
+    }
 }

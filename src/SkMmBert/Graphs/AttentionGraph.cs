@@ -8,6 +8,7 @@ namespace SkMmBert;
 /// <item>padded (mixed lengths): gathered to [B, L, H] with a bias over padding keys, and gathered back;</item>
 /// <item>blocks (window attention of long texts): 64 queries against the 192 keys around them, the bias keeps texts and window apart.</item>
 /// </list>
+/// Where the processor has 512-bit instructions, one operator of our own takes the place of all these (<see cref="OwnNodes"/>).
 /// </remarks>
 internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
 {
@@ -24,9 +25,15 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
     private readonly string _packed = graph.Constant("shape_packed", [3], 1L, -1L, hidden);
 
     /// <summary>Adds the inputs that describe a batch's shape.</summary>
-    public static void AddInputs(OnnxWriter graph, int hidden, bool blocks)
+    public static void AddInputs(OnnxWriter graph, int hidden, AttentionForm form, bool blocks)
     {
         graph.Input("hidden", OnnxType.Float, 1, null, hidden);
+        if (form == AttentionForm.Own)
+        {
+            graph.Input("texts", OnnxType.Int64, (long?)null);
+            return;
+        }
+
         graph.Input("is_padded", OnnxType.Bool);
         graph.Input("is_flash", OnnxType.Bool);
         graph.Input("dense_shape", OnnxType.Int64, 3);

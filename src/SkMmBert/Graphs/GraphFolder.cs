@@ -5,10 +5,16 @@ namespace SkMmBert;
 /// <c>weights.bin</c> holds the weights of all layers in the form of the graphs; <c>layers-A-B.onnx</c> with its <c>.data</c> is the stretch from layer A to B,
 /// packed for this processor. Stretches between published exits are written when the folder is made, others when they are asked for.
 /// </remarks>
-internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecision precision)
+internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecision precision, AttentionForm form)
 {
-    private readonly GraphWeights _weights = Quantizer.Plan(config, precision);
+    // One name a line: the matrices that stay in fp32 although the rest is int8.
+    private const string KeptName = "kept.txt";
+
     private readonly Lock _writing = new();
+    private GraphWeights? _weights;
+
+    /// <summary>How attention is written into the graphs.</summary>
+    public AttentionForm Form => form;
 
     /// <summary>The file with the graph of layers <paramref name="from"/> to <paramref name="to"/>, written if it is not there.</summary>
     /// <param name="from">First layer.</param>
@@ -30,12 +36,18 @@ internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecis
 
     /// <summary>Writes the weights of all layers; the longest part of opening a model for the first time.</summary>
     public void WriteWeights(SafetensorsFolder source, IProgress<double>? progress)
-        => AtomicFile.Write(Path.Combine(path, GraphWeights.FileName), stream => Quantizer.Write(stream, config, precision, _weights, source, progress));
+    {
+        IReadOnlySet<string> kept = Quantizer.Kept(config, precision, source);
+        File.WriteAllLines(Path.Combine(path, KeptName), kept.Order(StringComparer.Ordinal));
+        _weights = Quantizer.Plan(config, precision, kept);
+        AtomicFile.Write(Path.Combine(path, GraphWeights.FileName), stream => Quantizer.Write(stream, config, _weights, source, progress));
+    }
 
     // The packed graph names its data file, so both are made under their final names in a folder of their own and moved, the data first.
     private void Write(int from, int to, string name, Action<string, string> prepare)
     {
-        byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision) : ModernBertGraph.Build(config, _weights, from, to, precision);
+        _weights ??= Quantizer.Plan(config, precision, File.ReadLines(Path.Combine(path, KeptName)).ToHashSet());
+        byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision, form) : ModernBertGraph.Build(config, _weights, from, to, precision, form);
         string plain = Path.Combine(path, $"{name}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp"), workshop = plain + ".d";
         Directory.CreateDirectory(workshop);
         try

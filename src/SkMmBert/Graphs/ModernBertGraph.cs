@@ -32,11 +32,11 @@ internal static class ModernBertGraph
     }
 
     /// <summary>Writes the graph of layers <paramref name="from"/> (first run) to <paramref name="to"/> (not run any more).</summary>
-    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision)
+    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision, AttentionForm form)
     {
         OnnxWriter graph = new();
         int hidden = config.HiddenSize, half = config.HeadSize / 2;
-        AttentionGraph.AddInputs(graph, hidden, blocks: true);
+        AttentionGraph.AddInputs(graph, hidden, form, blocks: true);
         string[] global = [graph.Input("global_cos", OnnxType.Float, null, half), graph.Input("global_sin", OnnxType.Float, null, half)];
         string[] local = [graph.Input("local_cos", OnnxType.Float, null, half), graph.Input("local_sin", OnnxType.Float, null, half)];
         AttentionGraph attention = new(graph, hidden, config.Heads);
@@ -44,15 +44,30 @@ internal static class ModernBertGraph
         string packed = graph.Constant("shape_packed", [3], 1L, -1L, hidden);
 
         string h = "hidden"; // [1, N, H]
+        OwnNodes own = new(graph, weights, config);
+        if (form == AttentionForm.Own && precision == ModelPrecision.Int8 && OwnNodes.CanRound(config))
+        {
+            graph.Output(OwnInt8(graph, config, linear, own, h, from, to, global, local), OnnxType.Float, 1, null, hidden);
+            return graph.ToModel($"layers_{from}_{to}");
+        }
+
         for (int i = from; i < to; i++)
         {
             string x = i == 0 ? h : Norm(graph, weights, h, $"{i}.n1", config.NormEps);
             LinearGraph.Rows rows = linear.Prepare(x, hidden);
             string[] rope = config.IsGlobal(i) ? global : local;
-            string q = Rope(graph, linear.Bare(rows, $"{i}.wq"), rope, rows.Scale, packed, config.Heads);
-            string k = Rope(graph, linear.Bare(rows, $"{i}.wk"), rope, rows.Scale, packed, config.Heads);
-            string v = Packed(graph, linear.Product(rows, $"{i}.wv"), rows.Scale, packed);
-            string a = config.IsGlobal(i) ? attention.Global(q, k, v) : attention.Local(q, k, v);
+            (string q, string k, string v) = (linear.Bare(rows, $"{i}.wq"), linear.Bare(rows, $"{i}.wk"), linear.Bare(rows, $"{i}.wv"));
+            string a;
+            if (form == AttentionForm.Own)
+            {
+                a = own.Attend(q, k, v, rope, rows.Scale, config.IsGlobal(i) ? 0 : config.LocalAttention / 2, coarse: precision == ModelPrecision.Int8 && config.IsGlobal(i));
+            }
+            else
+            {
+                (q, k, v) = (Rope(graph, q, rope, rows.Scale, packed, config.Heads), Rope(graph, k, rope, rows.Scale, packed, config.Heads), Packed(graph, linear.Scaled(v, rows.Scale), rows.Scale, packed));
+                a = config.IsGlobal(i) ? attention.Global(q, k, v) : attention.Local(q, k, v);
+            }
+
             h = graph.Node("Add", [h, Packed(graph, linear.Product(linear.Prepare(a, hidden), $"{i}.wo"), rows.Scale, packed)]);
 
             rows = linear.Prepare(Norm(graph, weights, h, $"{i}.n2", config.NormEps), hidden);
@@ -65,6 +80,27 @@ internal static class ModernBertGraph
 
         graph.Output(h, OnnxType.Float, 1, null, hidden);
         return graph.ToModel($"layers_{from}_{to}");
+    }
+
+    // The same layers in int8 with our own operators: each norm, sum and gate leaves bytes for the next product.
+    private static string OwnInt8(OnnxWriter graph, EncoderConfig config, LinearGraph linear, OwnNodes own, string h, int from, int to, string[] global, string[] local)
+    {
+        LinearGraph.Rows rows = from == 0 ? own.Rounded(h) : own.Normed(h, $"{from}.n1");
+        for (int i = from; ; i++)
+        {
+            bool whole = config.IsGlobal(i);
+            string a = own.Attend(linear.Bare(rows, $"{i}.wq"), linear.Bare(rows, $"{i}.wk"), linear.Bare(rows, $"{i}.wv"), whole ? global : local, rows.Scale, whole ? 0 : config.LocalAttention / 2, coarse: whole);
+            LinearGraph.Rows attended = own.Rounded(a);
+            (h, rows) = own.NormedSum(h, linear.Bare(attended, $"{i}.wo"), attended.Scale!, $"{i}.n2");
+            LinearGraph.Rows gated = own.Gated(linear.Bare(rows, $"{i}.wi"), linear.Bare(rows, $"{i}.wg"), rows.Scale!);
+            string down = linear.Bare(gated, $"{i}.w2");
+            if (i + 1 == to)
+            {
+                return graph.Node("Add", [h, graph.Node("Mul", [down, gated.Scale!])]);
+            }
+
+            (h, rows) = own.NormedSum(h, down, gated.Scale!, $"{i + 1}.n1");
+        }
     }
 
     private static string Norm(OnnxWriter graph, GraphWeights weights, string x, string weight, float eps)

@@ -25,6 +25,10 @@ internal readonly record struct WeightLocation(OnnxType Type, long[] Shape, long
 internal sealed class OnnxWriter
 {
     private const string Microsoft = "com.microsoft";
+
+    /// <summary>The domain of our own operators.</summary>
+    public const string Own = "skmmbert";
+
     private readonly List<ProtoWriter> _nodes = [];
     private readonly List<ProtoWriter> _initializers = [];
     private readonly List<ProtoWriter> _inputs = [];
@@ -32,6 +36,7 @@ internal sealed class OnnxWriter
     private readonly HashSet<string> _constants = [];
     private readonly OnnxWriter? _outer;
     private int _names;
+    private bool _nodesOfOurOwn;
 
     public OnnxWriter()
     {
@@ -80,6 +85,13 @@ internal sealed class OnnxWriter
     /// <summary>Adds a node of ONNX Runtime's own operators and returns its output.</summary>
     public string MicrosoftNode(string op, string[] inputs, params (string Name, object Value)[] attributes) => Add(Microsoft, op, inputs, attributes);
 
+    /// <summary>Adds a node of our own operators and returns its outputs.</summary>
+    public string[] OwnNode(string op, string[] inputs, int outputs, params (string Name, object Value)[] attributes)
+    {
+        _nodesOfOurOwn = true;
+        return Add(Own, op, inputs, outputs, attributes);
+    }
+
     /// <summary>Adds a choice between two subgraphs that may use every value of this graph.</summary>
     public string If(string condition, Func<OnnxWriter, string> then, Func<OnnxWriter, string> otherwise)
     {
@@ -107,6 +119,11 @@ internal sealed class OnnxWriter
         model.Message(7, Graph(graphName));
         model.Message(8, Opset("", opset));
         model.Message(8, Opset(Microsoft, 1));
+        if (_nodesOfOurOwn)
+        {
+            model.Message(8, Opset(Own, 1));
+        }
+
         return model.ToArray();
     }
 
@@ -182,7 +199,9 @@ internal sealed class OnnxWriter
         return name;
     }
 
-    private string Add(string domain, string op, string[] inputs, (string Name, object Value)[] attributes)
+    private string Add(string domain, string op, string[] inputs, (string Name, object Value)[] attributes) => Add(domain, op, inputs, 1, attributes)[0];
+
+    private string[] Add(string domain, string op, string[] inputs, int count, (string Name, object Value)[] attributes)
     {
         ProtoWriter node = new();
         foreach (string input in inputs)
@@ -190,9 +209,13 @@ internal sealed class OnnxWriter
             node.Text(1, input);
         }
 
-        string output = NewName(op);
-        node.Text(2, output);
-        node.Text(3, output);
+        string[] outputs = [.. Enumerable.Range(0, count).Select(_ => NewName(op))];
+        foreach (string output in outputs)
+        {
+            node.Text(2, output);
+        }
+
+        node.Text(3, outputs[0]);
         node.Text(4, op);
         foreach ((string name, object value) in attributes)
         {
@@ -201,7 +224,7 @@ internal sealed class OnnxWriter
 
         node.Text(7, domain);
         _nodes.Add(node);
-        return output;
+        return outputs;
     }
 
     private static ProtoWriter Attribute(string name, object value)

@@ -4,8 +4,6 @@ namespace SkMmBert;
 
 public sealed partial class AgentMemory
 {
-    private const int LeastBackground = 64;
-
     private int _recalls;
 
     /// <summary>Ties the store to the generator's model. Called by every verb; useful ahead of the first request.</summary>
@@ -95,19 +93,6 @@ public sealed partial class AgentMemory
     {
         IReadOnlyList<MemoryItem> sample = await _store.SampleAsync(BackgroundItems, null, cancellationToken).ConfigureAwait(false);
         int items = sample.Count < BackgroundItems ? sample.Count : await _store.CountAsync(MemoryFilter.All, cancellationToken).ConfigureAwait(false);
-        Dictionary<string, int> holders = [];
-        long terms = 0;
-        foreach (MemoryItem item in sample)
-        {
-            List<string> held = LexicalTerms.Of(item.Text);
-            terms += held.Count;
-            foreach (string term in held.Distinct())
-            {
-                holders[term] = holders.GetValueOrDefault(term) + 1;
-            }
-        }
-
-        // Unrelated texts stand in only until the store has enough of its own.
-        return new MemoryBackground([.. sample.Count < LeastBackground ? _probes : [], .. sample.Select(item => item.Vector)], holders, sample.Count, sample.Count == 0 ? 20 : (double)terms / sample.Count, items);
+        return MemoryBackground.Of(sample, _probes, items);
     }
 }

@@ -22,7 +22,7 @@ namespace SkMmBert;
 public sealed partial class AgentMemory
 {
     /// <summary>The floor where neither the recall nor a calibration gives one: about 95 % of answers in the development sets score higher.</summary>
-    public const float DefaultFloor = 0.42f;
+    public const float DefaultFloor = 0.2f;
 
     private const int BatchTexts = 256, BackgroundItems = 512;
 
@@ -98,15 +98,20 @@ public sealed partial class AgentMemory
             progress?.Report(seen);
         }
 
-        activity?.SetTag("memory.added", added);
-        return new RememberResult(added, duplicates, chunks);
+        RememberResult result = new(added, duplicates, chunks);
+        MemoryTelemetry.Remembered(activity, result);
+        return result;
     }
 
     /// <summary>Finds what is relevant to a question, best first; nothing when nothing is.</summary>
     /// <param name="question">The question, or any text to find evidence for.</param>
     /// <param name="options">How to search; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    public async Task<IReadOnlyList<Evidence>> RecallAsync(string question, RecallOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Evidence>> RecallAsync(string question, RecallOptions? options = null, CancellationToken cancellationToken = default) =>
+        RecallAsync(question, options, null, cancellationToken);
+
+    /// <summary>Recalls as if only some items were there, for measuring what is said when the answer is not.</summary>
+    internal async Task<IReadOnlyList<Evidence>> RecallAsync(string question, RecallOptions? options, Func<MemoryItem, bool>? isThere, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(question);
         options ??= new RecallOptions();
@@ -118,6 +123,7 @@ public sealed partial class AgentMemory
 
         await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
         using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.recall");
+        long started = Stopwatch.GetTimestamp();
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;
         MemorySearch search = new()
@@ -132,15 +138,19 @@ public sealed partial class AgentMemory
             Exact = options.Exact,
         };
         MemorySearchResult found = await _store.SearchAsync(search, cancellationToken).ConfigureAwait(false);
+        found = isThere is null ? found : found with { Candidates = [.. found.Candidates.Where(candidate => isThere(candidate.Item))] };
         MemoryBackground background = await RefreshAsync(found.Items, cancellationToken).ConfigureAwait(false);
-        List<Evidence> evidence = MemoryEvidence.Rank(MemoryFusion.Fuse(search.Text, vector, found, background), options, options.Floor ?? _options.Calibration?.Floor ?? DefaultFloor, _options.Time.GetUtcNow());
+        List<FusedCandidate> fused = MemoryFusion.Fuse(search.Text, vector, found, background);
+        float floor = options.Floor ?? _options.Calibration?.Floor ?? DefaultFloor;
+        List<Evidence> evidence = MemoryEvidence.Rank(fused, options, floor, _options.Time.GetUtcNow());
         if (_options.Reranker is { } reranker && (options.Rerank ?? _options.Calibration?.RerankHelps ?? true))
         {
             evidence = await MemoryEvidence.RerankAsync(reranker, question, evidence, options.RerankTop, cancellationToken).ConfigureAwait(false);
         }
 
-        activity?.SetTag("memory.candidates", found.Candidates.Count).SetTag("memory.evidence", Math.Min(evidence.Count, options.Top));
-        return evidence.Count <= options.Top ? evidence : evidence.GetRange(0, options.Top);
+        evidence = evidence.Count <= options.Top ? evidence : evidence.GetRange(0, options.Top);
+        MemoryTelemetry.Recalled(activity, found, fused.Count > 0 ? fused[0].Score : 0, floor, evidence.Count, Stopwatch.GetElapsedTime(started));
+        return evidence;
     }
 
     /// <summary>Forgets items and says how many chunks went.</summary>
@@ -149,7 +159,10 @@ public sealed partial class AgentMemory
     public async Task<int> ForgetAsync(MemoryFilter filter, CancellationToken cancellationToken = default)
     {
         await PrepareAsync(false, cancellationToken).ConfigureAwait(false);
-        return await _store.RemoveAsync(filter, cancellationToken).ConfigureAwait(false);
+        using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.forget");
+        int chunks = await _store.RemoveAsync(filter, cancellationToken).ConfigureAwait(false);
+        MemoryTelemetry.Forgot(activity, chunks);
+        return chunks;
     }
 
     /// <summary>Forgets what is older than an age, by the time each item was written.</summary>

@@ -11,7 +11,7 @@ internal readonly record struct FunnelWidths(int Signs, int Route, int Retrieve)
     /// ten remain; the benchmark <c>memory-funnel</c> prints the ranks behind them.
     /// </summary>
     public static FunnelWidths For(int items, int take) => new(
-        Signs: Math.Max(Math.Max(10_000, 20 * take), items / 20),
-        Route: Math.Max(Math.Max(1_000, 5 * take), items / 400),
+        Signs: Math.Max(Math.Max(10_000, 20 * take), items / 40),
+        Route: Math.Max(Math.Max(1_000, 5 * take), items / 800),
         Retrieve: Math.Max(Math.Max(300, 3 * take), items / 2_500));
 }

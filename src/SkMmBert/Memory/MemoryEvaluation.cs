@@ -73,15 +73,17 @@ internal static class MemoryEvaluation
         List<float> found = [], nothing = [];
         foreach (EvaluationQuestion question in set.Questions)
         {
-            IReadOnlyList<Evidence> evidence = await memory.RecallAsync(question.Text, new() { Top = 400, Candidates = 200, Floor = 0 }, cancellationToken).ConfigureAwait(false);
-            if (evidence.Take(5).FirstOrDefault(item => question.Relevant.ContainsKey(item.Id)) is { } answer)
+            RecallOptions asked = new() { Top = 5, Floor = 0 };
+            IReadOnlyList<Evidence> evidence = await memory.RecallAsync(question.Text, asked, cancellationToken).ConfigureAwait(false);
+            if (evidence.FirstOrDefault(item => question.Relevant.ContainsKey(item.Id)) is { } answer)
             {
                 found.Add(answer.Score);
             }
 
             // As if the conversations that answer had never been: what is then the best?
             HashSet<string> gone = [.. question.Relevant.Keys.Where(conversations.ContainsKey).Select(id => conversations[id])];
-            nothing.Add(evidence.FirstOrDefault(item => !gone.Contains(conversations[item.Id]))?.Score ?? 0);
+            IReadOnlyList<Evidence> without = await memory.RecallAsync(question.Text, asked with { Candidates = 200 }, item => !gone.Contains(conversations[item.Id]), cancellationToken).ConfigureAwait(false);
+            nothing.Add(without.Count == 0 ? 0 : without[0].Score);
         }
 
         found.Sort();

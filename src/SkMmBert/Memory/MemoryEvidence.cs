@@ -3,10 +3,10 @@ namespace SkMmBert;
 /// <summary>From weighed candidates to evidence: floor, recency, reranking, and the trail of it all.</summary>
 internal static class MemoryEvidence
 {
-    public static List<Evidence> Rank(List<(MemoryCandidate Candidate, float Score, float Lexical)> fused, RecallOptions options, float floor, DateTimeOffset now)
+    public static List<Evidence> Rank(List<FusedCandidate> fused, RecallOptions options, float floor, DateTimeOffset now)
     {
         List<Evidence> evidence = [];
-        foreach ((MemoryCandidate candidate, float score, _) in fused)
+        foreach ((MemoryCandidate candidate, float score) in fused)
         {
             if (floor > 0 && score < floor)
             {

@@ -69,7 +69,7 @@ public sealed record RecallOptions
     /// <summary>Only items written before this time.</summary>
     public DateTimeOffset? To { get; init; }
 
-    /// <summary>The least <c>fused</c> score of evidence: about 1 for a typical answer, and what is not relevant stays below the floor. 0 returns whatever is nearest.</summary>
+    /// <summary>The least <c>fused</c> score of evidence: how sure it is, from 0 to 1, that it answers, and what is less sure does not come back. 0 returns whatever is nearest.</summary>
     /// <value>The default is <see langword="null"/>: the calibrated floor, or <see cref="AgentMemory.DefaultFloor"/>.</value>
     public float? Floor { get; init; }
 

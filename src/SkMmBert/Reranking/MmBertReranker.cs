@@ -21,6 +21,7 @@ public sealed class MmBertReranker : Reranker
     private readonly ScoreHeads _heads;
     private readonly RerankNorm _norm;
     private readonly Lock _lock = new();
+    private readonly RerankPace _pace = new();
     private Task _leftover = Task.CompletedTask;
 
     /// <summary>Reads the score heads of a model.</summary>
@@ -105,18 +106,31 @@ public sealed class MmBertReranker : Reranker
         return Results(run, pairs, options);
     }
 
-    /// <summary>Logits of every exit at one dimension, [exits][texts], and the tokens of each text.</summary>
-    internal (float[][] Logits, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
+    /// <summary>Logits of every exit at one dimension, [exits][texts], pooled states, [exits][texts][hidden], and the tokens of each text.</summary>
+    internal (float[][] Logits, float[][][] States, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
     {
         RerankUnit[] units = Pairs(query, texts, options).EncodeAll(cancellationToken);
-        using RerankRun run = Run(texts.Count, options);
+        using RerankRun run = new(_model, _heads, _norm, texts.Count, options.Dimension ?? Dimensions[0]) { States = new float[texts.Count][] };
         int[] tokens = new int[texts.Count];
         foreach (RerankUnit unit in units)
         {
             tokens[unit.Text] += unit.Ids.Length;
         }
 
-        return (texts.Count == 0 ? [.. Exits.Select(_ => Array.Empty<float>())] : run.ScoreEveryExit(units, Exits, cancellationToken), tokens);
+        (float[][] logits, float[][][] states) = run.ScoreEveryExit(units, Exits, cancellationToken);
+        return (logits, states, tokens);
+    }
+
+    /// <summary>The logits that a head gives to pooled states, [texts][hidden].</summary>
+    internal float[] ScoreStates(int exit, int dimension, float[][] states)
+    {
+        float[] logits = new float[states.Length];
+        for (int text = 0; text < states.Length; text++)
+        {
+            _heads.Score(exit, dimension, states[text], states[text].Length, logits.AsSpan(text, 1));
+        }
+
+        return logits;
     }
 
     /// <summary>Logits of every head for each text, keyed <c>exit.dimension</c>; every layer is run once.</summary>
@@ -154,20 +168,28 @@ public sealed class MmBertReranker : Reranker
             return new RerankScore[texts.Count];
         }
 
+        RerankPairs pairs = Pairs(query, texts, options);
+        if (_pace.Expected(0, EarlyExit(options), pairs.LeastTokens) > budget - options.Clock.GetElapsedTime(started))
+        {
+            // Not even the shortest text would be scored in time: no thread is started for it.
+            return new RerankScore[texts.Count];
+        }
+
         using CancellationTokenSource timer = new(budget, options.Clock);
         CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        RerankPairs? pairs = null;
         RerankRun? run = null;
         Task work = Task.Factory.StartNew(
             () =>
             {
                 try
                 {
-                    RerankPairs encoded = Pairs(query, texts, options);
                     using RerankRun own = Run(texts.Count, options);
-                    Volatile.Write(ref pairs, encoded);
                     Volatile.Write(ref run, own);
-                    RerankDeadline deadline = new(own, encoded, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare);
+                    RerankDeadline deadline = new(own, pairs, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
+                    {
+                        Pace = _pace,
+                        Left = () => budget - options.Clock.GetElapsedTime(started),
+                    };
                     deadline.Work(_model.Options.Threads is null ? Environment.ProcessorCount : 1, stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -196,21 +218,25 @@ public sealed class MmBertReranker : Reranker
             await work.ConfigureAwait(false);
         }
 
-        return Volatile.Read(ref run) is RerankRun done ? Results(done, Volatile.Read(ref pairs)!, options) : new RerankScore[texts.Count];
+        return Volatile.Read(ref run) is RerankRun done ? Results(done, pairs, options) : new RerankScore[texts.Count];
     }
 
     private RerankPairs Pairs(string query, IReadOnlyList<string> texts, RerankOptions options) =>
         new(_model.Tokenizer, query, texts, options.MaxTokens ?? _model.Config.PairLength ?? _model.Manifest.ContextLength, options.LongTexts);
 
-    private RerankRun Run(int texts, RerankOptions options) => new(_model, _heads, _norm, texts, options.Dimension ?? Dimensions[0]);
+    private RerankRun Run(int texts, RerankOptions options) => new(_model, _heads, _norm, texts, options.Dimension ?? Dimensions[0])
+    {
+        Probes = options.Effort is RerankEffort.ProgressiveEffort or RerankEffort.DeadlineEffort && options.Calibration is RerankCalibration learned
+            ? learned.Probes : System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty,
+    };
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
     {
-        (float[] logits, int[] exits) = run.Snapshot();
+        (float[] logits, float[] guesses, int[] exits) = run.Snapshot();
         RerankScore[] scores = new RerankScore[logits.Length];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = logits[i], CutAt = pairs.CutAt[i] };
+            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = exits[i] == Exits[^1] ? logits[i] : guesses[i], CutAt = pairs.CutAt[i] };
         }
 
         return scores;
@@ -241,6 +267,6 @@ public sealed class MmBertReranker : Reranker
             throw new ArgumentOutOfRangeException(nameof(options), most, $"'{_model.Manifest.Id}' reads {least} to {_model.Manifest.ContextLength} tokens of a pair. Set MaxTokens within that.");
         }
 
-        options.Calibration?.CheckModel(this);
+        options.Calibration?.CheckModel(this, options.Dimension ?? Dimensions[0]);
     }
 }

@@ -19,7 +19,7 @@ public sealed record RerankCalibration
 {
     internal const float DefaultDeadlineShare = 0.4f;
 
-    private const string FormatName = "skmmbert-rerank-calibration-1";
+    private const string FormatName = "skmmbert-rerank-calibration-2";
 
     internal RerankCalibration(string model, string key)
     {
@@ -29,16 +29,19 @@ public sealed record RerankCalibration
     /// <summary>The model it was made with.</summary>
     public string Model { get; }
 
+    /// <summary>The leading entries of the pooled state that the head read.</summary>
+    public int Dimension { get; internal init; }
+
     /// <summary>Queries it was made from.</summary>
     public int Queries { get; internal init; }
 
     /// <summary>Size of the top whose members must not get lost.</summary>
     public int Top { get; internal init; }
 
-    /// <summary>Share of queries that were allowed to lose a member of the top.</summary>
+    /// <summary>Share of queries that may lose a member of the top. With fewer than 1 / loss - 1 queries that cannot be promised, and <see cref="RerankEffort.Progressive"/> scores as <see cref="RerankEffort.Full"/> does.</summary>
     public double Loss { get; internal init; }
 
-    /// <summary>Share of the queries whose top was the same as with <see cref="RerankEffort.Full"/>.</summary>
+    /// <summary>Share of the queries whose top was the same as with <see cref="RerankEffort.Full"/>, each judged by what was learned from the others.</summary>
     public double SameTop { get; internal init; }
 
     /// <summary>Layer-tokens spent for that, as a share of what <see cref="RerankEffort.Full"/> spends.</summary>
@@ -59,12 +62,14 @@ public sealed record RerankCalibration
 
     internal IReadOnlyList<RerankStep> Steps { get; init; } = [];
 
+    internal IReadOnlyDictionary<int, RerankProbe> Probes { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty;
+
     internal int EarlyExit { get; init; }
 
     internal float DeadlineShare { get; init; } = DefaultDeadlineShare;
 
     /// <summary>Scores all candidates at every exit and learns from that.</summary>
-    /// <remarks>Costs one full scoring of all candidates.</remarks>
+    /// <remarks>Costs one full scoring of all candidates, and memory for one state a text and early exit (100 texts of mmBERT: 0.9 MB a query).</remarks>
     /// <param name="reranker">The model.</param>
     /// <param name="samples">Queries with the candidates their first stage found, labelled or not.</param>
     /// <param name="loss">Share of queries whose best texts may differ from those of <see cref="RerankEffort.Full"/>.</param>
@@ -83,8 +88,11 @@ public sealed record RerankCalibration
         }
 
         List<RerankTable> tables = await RerankEvaluation.TablesAsync(reranker, samples, reranker.Options, progress, cancellationToken).ConfigureAwait(false);
-        return RerankCalibrationFit.Fit(new RerankCalibration(reranker.Model.Manifest.Id, reranker.CalibrationKey), tables, loss, top);
+        return RerankCalibrationFit.Fit(Empty(reranker), tables, loss, top);
     }
+
+    /// <summary>A calibration of a reranker that has learned nothing yet.</summary>
+    internal static RerankCalibration Empty(MmBertReranker reranker) => new(reranker.Model.Manifest.Id, reranker.CalibrationKey) { Dimension = reranker.Options.Dimension ?? reranker.Dimensions[0] };
 
     /// <summary>Reads a calibration that was saved.</summary>
     /// <param name="path">The file.</param>
@@ -93,9 +101,10 @@ public sealed record RerankCalibration
     {
         EncoderConfigFields file = EncoderConfigFields.ReadFile(path);
         file.String("format", FormatName);
-        EncoderConfigFields steps = file.Object("steps");
+        EncoderConfigFields steps = file.Object("steps"), probes = file.Object("probes");
         return new RerankCalibration(file.String("model"), file.String("key"))
         {
+            Dimension = file.Int("dimension", 1, 1 << 16),
             Queries = file.Int("queries", 0, int.MaxValue),
             Top = file.Int("top", 1, int.MaxValue),
             Loss = file.Number("loss", -1, 1),
@@ -106,7 +115,9 @@ public sealed record RerankCalibration
             EarlyExit = file.Int("earlyExit", 1, 1 << 16),
             DeadlineShare = (float)file.Number("deadlineShare", -1, 1),
             Steps = [.. steps.Names.Select(name => (Exit: int.Parse(name, NumberStyles.None, CultureInfo.InvariantCulture), Step: steps.Object(name)))
-                .Select(pair => new RerankStep(pair.Exit, pair.Step.Int("atLeast", 1, 1 << 20), (float)pair.Step.Number("margin", -1, 1e6), 1) { Weights = pair.Step.Numbers("weights") })],
+                .Select(pair => new RerankStep(pair.Exit, pair.Step.Int("atLeast", 1, 1 << 20), (float)pair.Step.Number("margin", -1, 1e6), 1))],
+            Probes = probes.Names.Select(name => (Exit: int.Parse(name, NumberStyles.None, CultureInfo.InvariantCulture), Probe: probes.Object(name)))
+                .ToDictionary(pair => pair.Exit, pair => new RerankProbe(pair.Probe.Numbers("state"), (float)pair.Probe.Number("logit", -1e9, 1e9), (float)pair.Probe.Number("place", -1e9, 1e9))),
         };
     }
 
@@ -121,6 +132,7 @@ public sealed record RerankCalibration
             json.WriteString("format", FormatName);
             json.WriteString("model", Model);
             json.WriteString("key", Key);
+            json.WriteNumber("dimension", Dimension);
             json.WriteNumber("queries", Queries);
             json.WriteNumber("top", Top);
             json.WriteNumber("loss", Loss);
@@ -148,13 +160,18 @@ public sealed record RerankCalibration
                 json.WriteStartObject(step.Exit.ToString(CultureInfo.InvariantCulture));
                 json.WriteNumber("atLeast", step.AtLeast);
                 json.WriteNumber("margin", step.Margin ?? 0);
-                json.WriteStartArray("weights");
-                foreach (float weight in step.Weights)
-                {
-                    json.WriteNumberValue(weight);
-                }
+                json.WriteEndObject();
+            }
 
-                json.WriteEndArray();
+            json.WriteEndObject();
+            json.WriteStartObject("probes");
+            foreach ((int exit, RerankProbe probe) in Probes)
+            {
+                json.WriteStartObject(exit.ToString(CultureInfo.InvariantCulture));
+                json.WriteNumber("logit", probe.Logit);
+                json.WriteNumber("place", probe.Place);
+                json.WritePropertyName("state");
+                json.WriteRawValue($"[{string.Join(',', probe.State.Select(weight => weight.ToString("R", CultureInfo.InvariantCulture)))}]");
                 json.WriteEndObject();
             }
 
@@ -165,11 +182,22 @@ public sealed record RerankCalibration
         AtomicFile.Write(path, stream => stream.Write(bytes.WrittenSpan));
     }
 
-    internal void CheckModel(MmBertReranker reranker)
+    internal void CheckModel(MmBertReranker reranker, int dimension)
     {
         if (Key != reranker.CalibrationKey)
         {
             throw new ArgumentException($"The calibration was made with '{Model}' ({Key}), the reranker is '{reranker.Model.Manifest.Id}' ({reranker.CalibrationKey}). Calibrate this model, or leave the calibration out.");
+        }
+
+        if (Dimension != dimension)
+        {
+            throw new ArgumentException($"The calibration was made with the heads of dimension {Dimension}, the options ask for {dimension}. Set Dimension to {Dimension}, or calibrate with {dimension}.");
+        }
+
+        if (Steps.Any(step => !reranker.Exits.Contains(step.Exit) || step.Exit == reranker.Exits[^1]) || !Steps.Zip(Steps.Skip(1)).All(pair => pair.First.Exit < pair.Second.Exit)
+            || Probes.Values.Any(probe => probe.State.Length > 0 && probe.State.Length != reranker.Model.Manifest.HiddenSize) || !reranker.Exits.Contains(EarlyExit))
+        {
+            throw new ArgumentException($"The calibration's steps or probes do not fit '{Model}': exits {string.Join(", ", reranker.Exits)}, width {reranker.Model.Manifest.HiddenSize}. The file was changed by hand; calibrate again.");
         }
     }
 

@@ -1,7 +1,10 @@
 namespace SkMmBert;
 
 /// <summary>Scores as much as a time allows: texts at an early exit in first-stage order, the best of those at the last exit, whatever comes first to the better order.</summary>
-/// <remarks>Works on threads of its own, so that timers are served while every processor computes. What is under way when time is up is broken off.</remarks>
+/// <remarks>
+/// Works on threads of its own, so that timers are served while every processor computes. A run that by the pace of late would end too late is not begun, so that
+/// the processors are free when time is up; one that takes longer than expected is broken off.
+/// </remarks>
 internal sealed class RerankDeadline
 {
     private readonly RerankRun _run;
@@ -12,6 +15,12 @@ internal sealed class RerankDeadline
     private readonly Lock _lock = new();
     private readonly List<(int Text, LayerState State)> _waiting = [];
     private int _next, _busy, _finished;
+
+    /// <summary>How long runs took lately.</summary>
+    public required RerankPace Pace { get; init; }
+
+    /// <summary>The time that is left.</summary>
+    public required Func<TimeSpan> Left { get; init; }
 
     /// <param name="run">Where states are run and scores are kept.</param>
     /// <param name="pairs">Texts in first-stage order; encoded when their turn comes.</param>
@@ -65,19 +74,19 @@ internal sealed class RerankDeadline
     // Returns false when nothing is left to do.
     private bool Step(CancellationToken stop)
     {
+        if (Left() <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
         int text;
         LayerState? state = null;
         lock (_lock)
         {
             bool more = _next < _units.Length;
-            if (_waiting.Count > 0 && (!more || _finished < _share * _next))
+            int best = _waiting.Count > 0 && (!more || _finished < _share * _next) ? BestThatFits() : -1;
+            if (best >= 0)
             {
-                int best = 0;
-                for (int i = 1; i < _waiting.Count; i++)
-                {
-                    best = _run.Logits[_waiting[i].Text] > _run.Logits[_waiting[best].Text] ? i : best;
-                }
-
                 (text, state) = _waiting[best];
                 _waiting.RemoveAt(best);
                 _finished++;
@@ -110,7 +119,13 @@ internal sealed class RerankDeadline
             if (state is null)
             {
                 RerankUnit[] units = _units[text] = _pairs.Encode(text);
-                LayerState early = _run.Start(units, _earlyExit, stop);
+                int tokens = units.Sum(unit => unit.Ids.Length);
+                if (!Fits(0, _earlyExit, tokens))
+                {
+                    return true;   // a shorter one may still fit
+                }
+
+                LayerState early = Timed(0, _earlyExit, tokens, () => _run.Start(units, _earlyExit, stop));
                 if (_earlyExit == _lastExit)
                 {
                     early.Dispose();
@@ -126,7 +141,7 @@ internal sealed class RerankDeadline
             {
                 using (state)
                 {
-                    _run.CarryOn(state, _units[text]!, _lastExit, stop).Dispose();
+                    Timed(_earlyExit, _lastExit, state.Lengths.Sum(), () => _run.CarryOn(state, _units[text]!, _lastExit, stop)).Dispose();
                 }
             }
 
@@ -139,5 +154,30 @@ internal sealed class RerankDeadline
                 _busy--;
             }
         }
+    }
+
+    // The best guess among those that can still reach the last exit; -1 for none.
+    private int BestThatFits()
+    {
+        int best = -1;
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            if ((best < 0 || _run.Guesses[_waiting[i].Text] > _run.Guesses[_waiting[best].Text]) && Fits(_earlyExit, _lastExit, _waiting[i].State.Lengths.Sum()))
+            {
+                best = i;
+            }
+        }
+
+        return best;
+    }
+
+    private bool Fits(int from, int to, int tokens) => Pace.Expected(from, to, tokens) <= Left();
+
+    private LayerState Timed(int from, int to, int tokens, Func<LayerState> run)
+    {
+        TimeSpan before = Left();
+        LayerState state = run();
+        Pace.Took(from, to, tokens, before - Left());
+        return state;
     }
 }

@@ -9,9 +9,9 @@ internal static class RerankEvaluation
         List<RerankTable> tables = new(samples.Count);
         foreach (RerankSample sample in samples)
         {
-            (float[][] logits, int[] tokens) = await Task.Run(() => reranker.ScoreEveryExit(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            (float[][] logits, float[][][] states, int[] tokens) = await Task.Run(() => reranker.ScoreEveryExit(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             float[] first = RerankBlend.FirstScores(sample.Texts, null);
-            tables.Add(new RerankTable(reranker.Exits, logits, tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample));
+            tables.Add(new RerankTable(reranker.Exits, logits, tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = states });
             progress?.Report(tables.Count);
         }
 
@@ -24,17 +24,37 @@ internal static class RerankEvaluation
         tables.Average(table => CalibrationOverlap(table, exit) == 1 ? 1 : 0),
         tables.Average(table => CalibrationOverlap(table, exit)));
 
-    /// <summary>The progressive curve: for each allowed loss the share of layer-tokens and what was kept, fitted on every second query and measured on the others.</summary>
-    public static IEnumerable<(double Loss, double Cost, double SameTop5, double SameTop1, IReadOnlyList<RerankStep> Steps)> ProgressiveCurve(IReadOnlyList<RerankTable> tables, IEnumerable<double> losses)
+    /// <summary>The progressive curve: for each allowed loss the share of layer-tokens and what was kept, every query judged by a calibration of the other four fifths.</summary>
+    public static IReadOnlyList<(double Loss, double Cost, double SameTop5, double SameTop1)> ProgressiveCurve(IReadOnlyList<RerankTable> tables, IReadOnlyList<double> losses)
     {
-        RerankTable[] fit = [.. tables.Where((_, i) => i % 2 == 0)], check = [.. tables.Where((_, i) => i % 2 == 1)];
-        foreach (double loss in losses)
+        int folds = Math.Min(5, tables.Count);
+        if (folds < 2)
         {
-            IReadOnlyList<RerankStep> steps = RerankCalibrationFit.FitSteps(fit, loss, 5).Steps;
-            (double same5, double cost) = RerankCalibrationFit.Evaluate(check, steps, 5);
-            yield return (loss, cost, same5, RerankCalibrationFit.Evaluate(check, steps, 1).Same, steps);
+            return [];
         }
+
+        (double Cost, double Same5, double Same1)[] sums = new (double, double, double)[losses.Count];
+        double full = tables.Sum(table => table.FullCost);
+        for (int fold = 0; fold < folds; fold++)
+        {
+            RerankTable[] fit = [.. tables.Where((_, i) => i % folds != fold)], check = [.. tables.Where((_, i) => i % folds == fold)];
+            (RerankProbe[] probes, float[][][] guesses) = RerankProbeFit.Fit(fit);
+            float[][][] unseen = [.. probes.Select((probe, exit) => check.Select(table => table.Guess(exit, probe)).ToArray())];
+            double part = check.Sum(table => table.FullCost);
+            for (int i = 0; i < losses.Count; i++)
+            {
+                IReadOnlyList<RerankStep> steps = RerankPlanFit.Fit(fit, guesses, losses[i], 5).Steps;
+                (int same5, double cost) = RerankPlanFit.Run(check, steps, unseen, 5);
+                sums[i] = (sums[i].Cost + (cost * part), sums[i].Same5 + same5, sums[i].Same1 + RerankPlanFit.Run(check, steps, unseen, 1).Same);
+            }
+        }
+
+        return [.. losses.Select((loss, i) => (loss, sums[i].Cost / full, sums[i].Same5 / tables.Count, sums[i].Same1 / tables.Count))];
     }
+
+    /// <summary>How often the order by what is guessed at an exit has the same top 5 as the last exit's, for queries the probe has not seen.</summary>
+    public static double GuessAgreement(IReadOnlyList<RerankTable> tables, float[][] guesses) =>
+        tables.Zip(guesses, (table, guess) => RerankCalibrationFit.Overlap(table, [.. Enumerable.Range(0, table.Count).OrderByDescending(text => guess[text])], 5) == 1 ? 1.0 : 0).Average();
 
     /// <summary>Mean nDCG@10 and reciprocal rank of an order for each labelled query.</summary>
     public static (double Ndcg, double Mrr) Quality(IReadOnlyList<RerankTable> tables, Func<RerankTable, IReadOnlyList<int>> order)

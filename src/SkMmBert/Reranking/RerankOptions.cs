@@ -16,8 +16,8 @@ public sealed record RerankOptions
     public int? MaxTokens { get; init; }
 
     /// <summary>What happens to a text that does not fit <see cref="MaxTokens"/>.</summary>
-    /// <value>The default is <see cref="LongTextPolicy.Cut"/>.</value>
-    public LongTextPolicy LongTexts { get; init; } = LongTextPolicy.Cut;
+    /// <value>The default is <see cref="LongTextHandling.Cut"/>; <see cref="RerankScore.CutAt"/> says where.</value>
+    public LongTextHandling LongTexts { get; init; }
 
     /// <summary>Whether scores are the head's logits, not brought to 0..1.</summary>
     /// <value>The default is <see langword="false"/>.</value>
@@ -53,6 +53,11 @@ public sealed record RerankOptions
     {
         ArgumentNullException.ThrowIfNull(Effort);
         ArgumentNullException.ThrowIfNull(Clock);
+        if (!Enum.IsDefined(LongTexts))
+        {
+            throw new ArgumentOutOfRangeException(nameof(LongTexts), $"LongTexts is {(int)LongTexts}. Expected: Cut, Error or Chunk.");
+        }
+
         if (Blend is float blend && !(blend is >= 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(Blend), blend, "The blend is outside 0 to 1. Give 0 for the first stage alone, 1 for the rerank scores alone.");
@@ -68,17 +73,4 @@ public sealed record RerankOptions
             throw new ArgumentOutOfRangeException(nameof(MinimumScore), floor, "The minimum score is not a number. Leave it null for none.");
         }
     }
-}
-
-/// <summary>What happens to a text that is too long for the model or the limit given.</summary>
-public enum LongTextPolicy
-{
-    /// <summary>The end is cut off; the result says where.</summary>
-    Cut,
-
-    /// <summary>The text is scored in overlapping slices; the best slice counts.</summary>
-    ChunkAndMax,
-
-    /// <summary>The call is refused, naming the text.</summary>
-    Refuse,
 }

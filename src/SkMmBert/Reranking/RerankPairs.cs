@@ -13,11 +13,11 @@ internal sealed class RerankPairs
     private readonly int[] _queryIds;
     private readonly IReadOnlyList<string> _texts;
     private readonly int _maxTokens;
-    private readonly LongTextPolicy _policy;
+    private readonly LongTextHandling _longTexts;
 
-    public RerankPairs(TextTokenizer tokenizer, string query, IReadOnlyList<string> texts, int maxTokens, LongTextPolicy policy)
+    public RerankPairs(TextTokenizer tokenizer, string query, IReadOnlyList<string> texts, int maxTokens, LongTextHandling longTexts)
     {
-        (_tokenizer, _query, _texts, _maxTokens, _policy) = (tokenizer, query, texts, maxTokens, policy);
+        (_tokenizer, _query, _texts, _maxTokens, _longTexts) = (tokenizer, query, texts, maxTokens, longTexts);
         int[] buffer = ArrayPool<int>.Shared.Rent(Limit);
         _queryIds = buffer[..tokenizer.Encode(query.AsSpan(), buffer.AsSpan(0, Limit), out _)];
         ArrayPool<int>.Shared.Return(buffer);
@@ -26,6 +26,9 @@ internal sealed class RerankPairs
 
     /// <summary>Number of texts.</summary>
     public int Count => _texts.Count;
+
+    /// <summary>Tokens that every pair has at least.</summary>
+    public int LeastTokens => Math.Min(_queryIds.Length, Budget) + _tokenizer.PairSpecialTokens;
 
     /// <summary>Where reading each text stopped; null where nothing was cut, [texts].</summary>
     public int?[] CutAt { get; }
@@ -62,12 +65,12 @@ internal sealed class RerankPairs
                 return [new RerankUnit(index, Join(_queryIds, ids))];
             }
 
-            switch (_policy)
+            switch (_longTexts)
             {
-                case LongTextPolicy.Refuse:
+                case LongTextHandling.Error:
                     throw new ArgumentException(
-                        $"Text {index} and the query have more than {Budget} tokens together. Shorten the text, raise MaxTokens or choose another LongTextPolicy.", "texts");
-                case LongTextPolicy.Cut:
+                        $"Text {index} and the query have more than {Budget} tokens together. Expected: at most that, since LongTexts is Error. Shorten the text, raise MaxTokens, or choose Cut or Chunk.", "texts");
+                case LongTextHandling.Cut:
                     return [new RerankUnit(index, Cut(text, ids, out CutAt[index]))];
                 default:
                     return Slice(index, text);

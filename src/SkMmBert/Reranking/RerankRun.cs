@@ -22,6 +22,7 @@ internal sealed class RerankRun : IDisposable
         (_model, _heads, _norm, _dimension) = (model, heads, norm, dimension);
         _streams = model.Options.Threads is null ? Environment.ProcessorCount : 1;
         Logits = new float[texts];
+        Guesses = new float[texts];
         Exits = new int[texts];
         Logits.AsSpan().Fill(float.NegativeInfinity);
     }
@@ -29,18 +30,27 @@ internal sealed class RerankRun : IDisposable
     /// <summary>Logit of each text at the last exit it reached; that of its best slice, [texts].</summary>
     public float[] Logits { get; }
 
+    /// <summary>What guesses the last exit's logit at an early exit; empty to take the logits there as they are.</summary>
+    public IReadOnlyDictionary<int, RerankProbe> Probes { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty;
+
+    /// <summary>Guess of each text's last logit at the last exit it reached, that of its best slice, [texts].</summary>
+    public float[] Guesses { get; }
+
+    /// <summary>Pooled state of each text at the last exit it reached, that of its best slice, [texts][hidden]; null where nobody asked to keep them.</summary>
+    public float[][]? States { get; init; }
+
     /// <summary>Exit each text reached, 0 for none, [texts].</summary>
     public int[] Exits { get; }
 
     /// <summary>Tokens times layers that were run.</summary>
     public long LayerTokens => Interlocked.Read(ref _layerTokens);
 
-    /// <summary>Logits and exits as they are now, which belong together even while other threads work.</summary>
-    public (float[] Logits, int[] Exits) Snapshot()
+    /// <summary>Logits, guesses and exits as they are now, which belong together even while other threads work.</summary>
+    public (float[] Logits, float[] Guesses, int[] Exits) Snapshot()
     {
         lock (_lock)
         {
-            return ([.. Logits], [.. Exits]);
+            return ([.. Logits], [.. Guesses], [.. Exits]);
         }
     }
 
@@ -58,20 +68,19 @@ internal sealed class RerankRun : IDisposable
         }
 
         StartAll(units, steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
-        List<float[]> visited = [];
         for (int i = 0; i < steps.Count; i++)
         {
-            visited.Add([.. Logits]);
-            alive = steps[i].Survivors(steps[i].Guess(visited), alive, top);
+            alive = steps[i].Survivors(Guesses, alive, top);
             KeepOnly(alive);
             CarryOnHeld(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
         }
     }
 
-    /// <summary>Scores everything at every exit given, ascending, in one pass; [exits][texts].</summary>
-    public float[][] ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
+    /// <summary>Scores everything at every exit given, ascending, in one pass: [exits][texts], and the states kept, [exits][texts][hidden].</summary>
+    public (float[][] Logits, float[][][] States) ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
     {
         float[][] table = new float[exits.Count][];
+        float[][][] states = new float[States is null ? 0 : exits.Count][][];
         for (int i = 0; i < exits.Count; i++)
         {
             if (i == 0)
@@ -84,9 +93,13 @@ internal sealed class RerankRun : IDisposable
             }
 
             table[i] = [.. Logits];
+            if (States is not null)
+            {
+                states[i] = [.. States];
+            }
         }
 
-        return table;
+        return (table, states);
     }
 
     /// <summary>Runs one text from its ids to an exit; the caller owns the state.</summary>
@@ -139,7 +152,7 @@ internal sealed class RerankRun : IDisposable
                 {
                     // Only the best `hold` so far can still be among the best of all.
                     int[] scored = [.. Enumerable.Range(0, Logits.Length).Where(text => Exits[text] == exit)];
-                    KeepOnly([.. scored.OrderByDescending(text => Logits[text]).Take(hold)]);
+                    KeepOnly([.. scored.OrderByDescending(text => Guesses[text]).Take(hold)]);
                 }
             }
         });
@@ -208,18 +221,23 @@ internal sealed class RerankRun : IDisposable
         float[] pooled = new float[units.Length * width], logits = new float[units.Length];
         _model.Pool(state, _norm.At(state.Exit), pooled);
         _heads.Score(state.Exit, _dimension, pooled, width, logits);
+        float[] guesses = logits;
+        if (Probes.TryGetValue(state.Exit, out RerankProbe? probe))
+        {
+            guesses = [.. logits.Select((logit, row) => probe.Of(pooled.AsSpan(row * width, width), logit, units[row].Text))];
+        }
+
         lock (_lock)
         {
             for (int row = 0; row < units.Length; row++)
             {
                 int text = units[row].Text;
-                if (Exits[text] != state.Exit)
+                bool first = Exits[text] != state.Exit;
+                Guesses[text] = first ? guesses[row] : Math.Max(Guesses[text], guesses[row]);
+                if (first || logits[row] > Logits[text])
                 {
                     (Exits[text], Logits[text]) = (state.Exit, logits[row]);
-                }
-                else
-                {
-                    Logits[text] = Math.Max(Logits[text], logits[row]);
+                    States?[text] = pooled[(row * width)..((row + 1) * width)];
                 }
             }
         }

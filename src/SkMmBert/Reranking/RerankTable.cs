@@ -10,40 +10,53 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
 {
     public int Count => Tokens.Length;
 
+    /// <summary>What the heads read, [exits][texts][hidden]; empty where it was not kept.</summary>
+    public float[][][] States { get; init; } = [];
+
     public double FullCost => (double)Tokens.Sum() * Exits[^1];
 
     /// <summary>The best texts at an exit, by index into <see cref="Exits"/>.</summary>
     public int[] Best(int exit, int count) => [.. Enumerable.Range(0, Count).OrderByDescending(text => Logits[exit][text]).Take(count)];
 
-    /// <summary>Runs a table through a plan: who reaches the last exit, and the layer-tokens spent.</summary>
-    public (int[] Reached, double Cost) Simulate(IReadOnlyList<RerankStep> steps, int top)
+    /// <summary>What a probe guesses of each text's last logit at an exit, by index.</summary>
+    public float[] Guess(int exit, RerankProbe probe)
+    {
+        float[] guess = new float[Count];
+        for (int text = 0; text < guess.Length; text++)
+        {
+            guess[text] = probe.Of(probe.State.Length == 0 ? [] : States[exit][text], Logits[exit][text], text);
+        }
+
+        return guess;
+    }
+
+    /// <summary>Runs a table through a plan, given the guesses of an exit by index: who reaches the last exit, and the layer-tokens spent.</summary>
+    public (int[] Reached, double Cost) Simulate(IReadOnlyList<RerankStep> steps, Func<int, float[]> guesses)
     {
         int[] alive = [.. Enumerable.Range(0, Count)];
         double cost = 0;
         int from = 0;
-        List<float[]> visited = [];
         foreach (RerankStep step in steps)
         {
             cost += alive.Sum(text => (double)Tokens[text]) * (step.Exit - from);
-            visited.Add(Logits[Exits.ToList().IndexOf(step.Exit)]);
-            alive = step.Survivors(step.Guess(visited), alive, top);
+            alive = step.Survivors(guesses(IndexOf(step.Exit)), alive, 0);
             from = step.Exit;
         }
 
         return (alive, cost + (alive.Sum(text => (double)Tokens[text]) * (Exits[^1] - from)));
     }
 
-    /// <summary>Runs a table through a deadline of some layer-tokens and gives the resulting order.</summary>
-    public int[] SimulateDeadline(double budget, int earlyExit, float share)
+    /// <summary>Runs a table through a deadline of some layer-tokens, given the guesses of the early exit, and gives the resulting order.</summary>
+    public int[] SimulateDeadline(double budget, int earlyExit, float share, float[] guess)
     {
-        int early = Exits.ToList().IndexOf(earlyExit), last = Exits.Count - 1, next = 0, finished = 0;
+        int early = IndexOf(earlyExit), last = Exits.Count - 1, next = 0, finished = 0;
         RerankScore[] scores = new RerankScore[Count];
         List<int> waiting = [];
         double spent = 0;
         while (waiting.Count > 0 || next < Count)
         {
             bool carryOn = waiting.Count > 0 && (next == Count || finished < share * next);
-            int text = carryOn ? waiting.MaxBy(candidate => Logits[early][candidate]) : next++;
+            int text = carryOn ? waiting.MaxBy(candidate => guess[candidate]) : next++;
             int exit = carryOn ? last : early;
             spent += (double)Tokens[text] * (Exits[exit] - (carryOn ? earlyExit : 0));
             if (spent > budget)
@@ -51,7 +64,7 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
                 break;
             }
 
-            scores[text] = new RerankScore(Logits[exit][text], Exits[exit]);
+            scores[text] = new RerankScore(exit == last ? Logits[exit][text] : guess[text], Exits[exit]);
             if (carryOn)
             {
                 waiting.Remove(text);
@@ -71,6 +84,17 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
     {
         RerankScore[] scores = [.. Logits[exit].Select(logit => new RerankScore(logit, Exits[exit]))];
         return RerankBlend.Sort(scores, weight == 1 ? Logits[exit] : RerankBlend.Blend(First, scores, weight));
+    }
+
+    private int IndexOf(int exit)
+    {
+        int index = 0;
+        while (Exits[index] != exit)
+        {
+            index++;
+        }
+
+        return index;
     }
 
     /// <summary>nDCG of an order among its first places; NaN without gains.</summary>

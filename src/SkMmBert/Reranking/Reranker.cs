@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SkMmBert;
 
 /// <summary>Scores texts against a query, so that candidates of a search can be put in a better order.</summary>
@@ -31,6 +33,7 @@ public abstract class Reranker : IDisposable
     /// <param name="options">Effort and limits.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>One result per text, in the order given.</returns>
+    [OverloadResolutionPriority(1)] // so that new() { … } means the options
     public virtual async Task<RerankScore[]> ScoreAsync(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken = default)
     {
         float[] scores = await ScoreAsync(query, texts, cancellationToken).ConfigureAwait(false);
@@ -44,6 +47,7 @@ public abstract class Reranker : IDisposable
     /// <param name="candidates">Evidence in first-stage order.</param>
     /// <param name="options">Effort, limits, how many; <see langword="null"/> for <see cref="Options"/>.</param>
     /// <param name="cancellationToken">Stops the work.</param>
+    [OverloadResolutionPriority(1)] // so that new() { … } means the options
     public async Task<IReadOnlyList<Evidence>> RerankAsync(string query, IReadOnlyList<Evidence> candidates, RerankOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(candidates);
@@ -56,6 +60,7 @@ public abstract class Reranker : IDisposable
     /// <param name="texts">The candidates, in first-stage order if there is one.</param>
     /// <param name="options">Effort, limits, how many; <see langword="null"/> for <see cref="Options"/>.</param>
     /// <param name="cancellationToken">Stops the work.</param>
+    [OverloadResolutionPriority(1)] // so that new() { … } means the options
     public Task<IReadOnlyList<RankedItem<string>>> RerankAsync(string query, IReadOnlyList<string> texts, RerankOptions? options = null, CancellationToken cancellationToken = default) =>
         RerankAsync(query, texts, text => text, null, options, cancellationToken);
 

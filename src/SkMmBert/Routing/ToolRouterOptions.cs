@@ -8,12 +8,12 @@ public sealed record ToolRouterOptions
     public int MinimumCatalogue { get; init; } = 8;
 
     /// <summary>Fewest tools of a decision that does not abstain.</summary>
-    /// <value>The default is 3: the second and third cost little and are often meant.</value>
-    public int MinimumTools { get; init; } = 3;
+    /// <value>The default is 1: a question that leaves no doubt needs no second tool.</value>
+    public int MinimumTools { get; init; } = 1;
 
     /// <summary>Most tools chosen for one turn; always-included and sticky ones come on top.</summary>
-    /// <value>The default is 16.</value>
-    public int MaximumTools { get; init; } = 16;
+    /// <value>The default is 12.</value>
+    public int MaximumTools { get; init; } = 12;
 
     /// <summary>A fixed number of tools for every question: no adaptive list, no abstention, no minimum catalogue.</summary>
     /// <value>The default is <see langword="null"/>: the list is as long as the question needs.</value>

@@ -15,7 +15,7 @@ namespace SkMmBert;
 /// <example><code>
 /// IChatClient chat = new ToolRoutingChatClient(inner, new ToolRouter(embedder));
 /// ChatResponse response = await chat.GetResponseAsync("Will it rain in Bern?", new() { Tools = [.. twoHundredTools] });
-/// // inner saw 3 tools and find_tools
+/// // inner saw get_weather and find_tools
 /// </code></example>
 public sealed class ToolRoutingChatClient : DelegatingChatClient
 {
@@ -168,7 +168,7 @@ public sealed class ToolRoutingChatClient : DelegatingChatClient
         ToolEntry[] entries;
         try
         {
-            entries = options?.Tools is { Count: > 0 } tools ? ToolRouter.Entries(tools) : _router.Catalogue;
+            entries = options?.Tools is { Count: > 0 } tools ? _router.Entries(tools) : _router.Catalogue;
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException or NullReferenceException)
         {

@@ -56,7 +56,7 @@ public sealed record EmbeddingOptions
 
         if (!Enum.IsDefined(LongTexts))
         {
-            throw new ArgumentOutOfRangeException(nameof(LongTexts), $"LongTexts is {(int)LongTexts}. Expected: Cut, Error or ChunkAndMean.");
+            throw new ArgumentOutOfRangeException(nameof(LongTexts), $"LongTexts is {(int)LongTexts}. Expected: Cut, Error or Chunk.");
         }
 
         if (!Enum.IsDefined(Recipe))
@@ -102,19 +102,6 @@ public sealed record EmbeddingOptions
     }
 
     private static string Choice(IReadOnlyList<int> trained, string otherwise) => trained.Count == 0 ? otherwise : "one of " + string.Join(", ", trained);
-}
-
-/// <summary>What happens to a text with more tokens than are kept.</summary>
-public enum LongTextHandling
-{
-    /// <summary>The end is left out, and the embedding says so.</summary>
-    Cut,
-
-    /// <summary>The call fails and names the text.</summary>
-    Error,
-
-    /// <summary>The text is read in slices that fit; its vector is the mean of theirs, weighted by tokens. Nothing is left out.</summary>
-    ChunkAndMean,
 }
 
 /// <summary>The steps from pooled states to a vector.</summary>

@@ -21,9 +21,9 @@ internal readonly record struct SlicedText(int[][] Slices, bool Truncated)
             return new([encoded.Ids], encoded.Truncated);
         }
 
-        return longTexts == LongTextHandling.ChunkAndMean
+        return longTexts == LongTextHandling.Chunk
             ? new(Slice(tokenizer, text, maxTokens), false)
-            : throw new ArgumentException($"The text at index {index} has more than {maxTokens} tokens. Expected: at most {maxTokens}, since LongTexts is Error. Shorten it, raise MaxTokens, or choose Cut or ChunkAndMean.");
+            : throw new ArgumentException($"The text at index {index} has more than {maxTokens} tokens. Expected: at most {maxTokens}, since LongTexts is Error. Shorten it, raise MaxTokens, or choose Cut or Chunk.");
     }
 
     private static int[][] Slice(TextTokenizer tokenizer, string text, int maxTokens)

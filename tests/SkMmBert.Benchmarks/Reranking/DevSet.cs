@@ -5,7 +5,7 @@ namespace SkMmBert.Benchmarks.Reranking;
 /// <summary>One evaluation set: texts, and queries with the texts that are relevant.</summary>
 internal sealed record DevSet(string Name, string[] Texts, (string Query, Dictionary<int, float> Gains)[] Queries)
 {
-    public static readonly string[] Names = ["npl", "toolbench_stable", "mqa_ja", "mqa_tr", "mqa_zh", "mqa_ar"];
+    public static readonly string[] Names = ["npl", "toolbench_stable", "mqa_ja", "mqa_tr", "mqa_zh", "mqa_zh-hant", "mqa_ar", "mqa_fa"];
 
     public static DevSet Load(string data, string name)
     {

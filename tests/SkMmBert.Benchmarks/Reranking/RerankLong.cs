@@ -15,7 +15,7 @@ internal static class RerankLong
             {
                 "whole" => reranker.Options,
                 "cut at 512" => reranker.Options with { MaxTokens = 512 },
-                _ => reranker.Options with { MaxTokens = 256, LongTexts = LongTextPolicy.ChunkAndMax },
+                _ => reranker.Options with { MaxTokens = 256, LongTexts = LongTextHandling.Chunk },
             };
             foreach (string place in (string[])["start", "middle", "end"])
             {

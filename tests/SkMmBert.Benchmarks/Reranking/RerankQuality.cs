@@ -26,7 +26,7 @@ internal static class RerankQuality
                 }
 
                 // Chosen on every second query, measured on the others.
-                RerankCalibration fitted = RerankCalibrationFit.Fit(new RerankCalibration("mini-rerank", ""), [.. tables.Where((_, i) => i % 2 == 0)], 0.02, 5);
+                RerankCalibration fitted = RerankCalibrationFit.Fit(new RerankCalibration("", ""), [.. tables.Where((_, i) => i % 2 == 0)], 0.02, 5);
                 List<RerankTable> rest = [.. tables.Where((_, i) => i % 2 == 1)];
                 if (rest.Count > 0)
                 {

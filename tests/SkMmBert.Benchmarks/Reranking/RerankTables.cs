@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace SkMmBert.Benchmarks.Reranking;
@@ -6,19 +8,26 @@ namespace SkMmBert.Benchmarks.Reranking;
 /// <summary>Scores the candidates of every dev set at every exit once and keeps the tables, so that curves and tables can be drawn from them at no cost.</summary>
 internal static class RerankTables
 {
+    /// <summary>Where the pooled states of every early exit lie beside a file of tables: for each query [exits][texts][hidden].</summary>
+    public static string StatesOf(string tables) => Path.ChangeExtension(tables, ".states");
+
     public sealed record Saved(string Set, int Dimension, int[] Exits, float[][] Logits, int[] Tokens, float[] First, float[] Gains, float[] Missed);
 
     public static MmBertModel Open(string name, ModelPrecision precision) => MmBertModel.Open(Path.Combine(Root, "models", name), new ModelOptions { CacheFolder = Path.Combine(Root, "artifacts", "bench-graphs"), Precision = precision });
 
     public static string Root { get; } = FindRoot();
 
+    private const int MaxTokens = 256;
+
     public static async Task<int> WriteAsync(string[] args)
     {
-        int queries = args.Length > 2 ? int.Parse(args[2]) : 40;
-        using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", ModelPrecision.Fp32);
-        using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = 256 });
+        int queries = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 40;
+        ModelPrecision precision = args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
+        using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", precision);
+        using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = MaxTokens });
         await using StreamWriter output = new(args[1]);
-        foreach (string name in DevSet.Names)
+        await using FileStream states = File.Create(StatesOf(args[1]));
+        foreach (string name in args.Length > 3 && args[3] != "int8" ? args[3].Split(',') : DevSet.Names)
         {
             Stopwatch watch = Stopwatch.StartNew();
             DevSet set = DevSet.Load(args[0], name).Sample(queries);
@@ -27,15 +36,15 @@ internal static class RerankTables
             foreach ((string query, Dictionary<int, float> gains) in set.Queries)
             {
                 RerankSample sample = first.Search(query, gains, 100);
+                (_, float[][][] pooled, int[] tokens) = reranker.ScoreEveryExit(query, sample.Texts, reranker.Options, default);
+                foreach (float[] state in pooled[..^1].SelectMany(exit => exit))
+                {
+                    states.Write(MemoryMarshal.AsBytes<float>(state));
+                }
+
                 foreach (int dimension in reranker.Dimensions)
                 {
-                    // Every dimension costs a run of its own; only the widest on more than a third of the queries.
-                    if (dimension != reranker.Dimensions[0] && Array.FindIndex(set.Queries, q => q.Query == query) % 3 != 0)
-                    {
-                        continue;
-                    }
-
-                    (float[][] logits, int[] tokens) = reranker.ScoreEveryExit(query, sample.Texts, reranker.Options with { Dimension = dimension }, default);
+                    float[][] logits = [.. reranker.Exits.Select((exit, i) => reranker.ScoreStates(exit, dimension, pooled[i]))];
                     await output.WriteLineAsync(JsonSerializer.Serialize(new Saved(name, dimension, [.. reranker.Exits], logits, tokens, [.. sample.FirstScores!], [.. sample.Gains!], [.. sample.MissedGains])));
                 }
             }
@@ -47,9 +56,32 @@ internal static class RerankTables
         return 0;
     }
 
-    public static List<(string Set, int Dimension, RerankTable Table)> Read(string path) =>
-        [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Saved>(line)!).Select(saved =>
-            (saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed })))];
+    public static List<(string Set, int Dimension, RerankTable Table)> Read(string path)
+    {
+        List<(string, int, RerankTable)> rows = [];
+        using FileStream file = File.OpenRead(StatesOf(path));
+        float[][][] states = [];
+        foreach (Saved saved in File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Saved>(line)!))
+        {
+            if (rows.Count == 0 || saved.Dimension == rows[0].Item2)
+            {
+                // Once for each query, before the logits of its widest heads.
+                states = [.. saved.Exits[..^1].Select(_ => saved.Tokens.Select(_ => State(file, saved.Dimension)).ToArray())];
+            }
+
+            rows.Add((saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed }) { States = states }));
+        }
+
+        return rows;
+    }
+
+    // The widest heads read the whole state.
+    private static float[] State(FileStream file, int width)
+    {
+        float[] state = new float[width];
+        file.ReadExactly(MemoryMarshal.AsBytes(state.AsSpan()));
+        return state;
+    }
 
     private static string FindRoot([System.Runtime.CompilerServices.CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

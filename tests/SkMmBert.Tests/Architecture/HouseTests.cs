@@ -20,6 +20,13 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Core_InterfaceOfOnnxRuntime_IsNamedInOneFile()
+    {
+        string[] files = [.. Sources("src").Where(file => File.ReadAllText(file).Contains("OrtGetApiBase", StringComparison.Ordinal)).Select(file => Path.GetRelativePath(Paths.Root, file).Replace('\\', '/'))];
+        Assert.Equal(["src/SkMmBert/Layers/OwnOperators.cs"], files);
+    }
+
+    [Fact]
     public void Core_References_AreTheAllowedOnes()
     {
         string[] allowed = ["Microsoft.Extensions.AI.Abstractions", "Microsoft.ML.OnnxRuntime", "System.Numerics.Tensors"];
@@ -46,6 +53,14 @@ public sealed partial class HouseTests
             .Select(file => (file, lines: File.ReadLines(file).Count())).Where(file => file.lines > LongestFile)
             .Select(file => $"{Path.GetRelativePath(Paths.Root, file.file)} has {file.lines} lines")];
         Assert.True(long_.Length == 0, string.Join('\n', long_) + $"\nExpected: at most {LongestFile}. Give the file one noun.");
+    }
+
+    [Fact]
+    public void Sources_Files_AreMostlyMuchShorter()
+    {
+        int[] lines = [.. Sources("src").Select(file => File.ReadLines(file).Count()).Order()];
+        Assert.InRange(lines[lines.Length / 2], 1, 100);
+        Assert.InRange(lines[lines.Length * 9 / 10], 1, 300);
     }
 
     [Fact]

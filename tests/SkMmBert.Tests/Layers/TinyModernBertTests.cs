@@ -72,10 +72,14 @@ public sealed class TinyModernBertTests
         }
     }
 
-    [Fact]
-    public void Continue_FromEveryExit_BitIdenticalToRunningThrough()
+    [Theory]
+    [InlineData(ModelPrecision.Fp32, false)]
+    [InlineData(ModelPrecision.Int8, false)]
+    [InlineData(ModelPrecision.Fp32, true)]
+    [InlineData(ModelPrecision.Int8, true)]
+    public void Continue_FromEveryExit_BitIdenticalToRunningThrough(ModelPrecision precision, bool standard)
     {
-        using MmBertModel model = MmBertModel.Open(ModelFolders.Tiny, Goldens.Options);
+        using MmBertModel model = MmBertModel.Open(ModelFolders.Tiny, Goldens.Options with { Precision = precision, StandardAttention = standard });
         int[] text = Goldens.Texts("tiny-modernbert")[9];
         using LayerState whole = model.Run(TokenBatch.Of(text), 7, default);
         for (int k = 0; k <= 7; k++)

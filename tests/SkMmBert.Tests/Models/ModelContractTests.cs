@@ -61,6 +61,21 @@ public sealed class ModelContractTests
         }
     }
 
+    // aegis-embed: the embedder's files as sentence-transformers writes them, without any ONNX.
+    [Fact]
+    public async Task Open_FolderOfTheEmbeddersTwin_RunsLikeAnyHuggingFaceFolder()
+    {
+        using TemporaryFolder folder = ModelFolders.Copy(ModelFolders.Tiny);
+        Directory.CreateDirectory(folder.File("2_Normalize"));
+        File.WriteAllText(folder.File("modules.json"), """[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"},{"idx":2,"name":"2","path":"2_Normalize","type":"sentence_transformers.models.Normalize"}]""");
+        File.WriteAllText(folder.File("README.md"), "---\nlibrary_name: sentence-transformers\n---\n");
+        Assert.False(Directory.Exists(folder.File("onnx")));
+        using MmBertModel model = MmBertModel.Open(folder.Path, Goldens.Options);
+        Assert.Equal((false, ModelPooling.Mean, ExitNorm.FinalNorm), (model.Manifest.IsPublishedOnnx, model.Manifest.Pooling, model.Manifest.ExitNorm));
+        await AssertVectors(model, 3, "norm");
+        await AssertVectors(model, 7, "norm");
+    }
+
     private static async Task AssertVectors(MmBertModel model, int exit, string convention)
     {
         using SafetensorsFile golden = Goldens.Tensors("tiny-modernbert", "pooled.safetensors");

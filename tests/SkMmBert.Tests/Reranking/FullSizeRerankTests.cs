@@ -40,22 +40,5 @@ public sealed class FullSizeRerankTests
         Assert.Equal([3, 6, 11, 22], config.Exits);
     }
 
-    /// <summary>The formula model's weights in the layout of the published reranker.</summary>
-    private static string Folder()
-    {
-        string weights = FullSizeTests.Folder(), folder = Path.Combine(Paths.Root, "artifacts", "formula-reranker");
-        Directory.CreateDirectory(folder);
-        foreach (string name in (string[])["model.safetensors", "classification_heads.safetensors", "config.json", "tokenizer.json"])
-        {
-            if (!File.Exists(Path.Combine(folder, name)))
-            {
-                File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(weights, name));
-            }
-        }
-
-        File.WriteAllText(
-            Path.Combine(folder, "matryoshka_config.json"),
-            """{"layer_indices":[3,6,11,22],"dim_indices":[768,512,256,128,64],"hidden_size":768,"num_layers":22,"pooling_strategy":"cls","has_final_norm":true,"model_name_or_path":"formula"}""");
-        return folder;
-    }
+    private static string Folder() => FormulaModel.RerankFolder(Paths.Goldens, Path.Combine(Paths.Root, "artifacts"), Paths.MiniEmbed);
 }

@@ -115,7 +115,7 @@ public sealed class MmBertRerankerTests : IDisposable
     public async Task Score_TextTooLong_RefusedOnRequestNamingIt()
     {
         ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(() =>
-            _reranker.ScoreAsync(Query, ["short", string.Join(' ', Tools)], new RerankOptions { MaxTokens = 40, LongTexts = LongTextPolicy.Refuse }, Stop));
+            _reranker.ScoreAsync(Query, ["short", string.Join(' ', Tools)], new RerankOptions { MaxTokens = 40, LongTexts = LongTextHandling.Error }, Stop));
         Assert.Contains("Text 1", error.Message);
     }
 
@@ -125,7 +125,7 @@ public sealed class MmBertRerankerTests : IDisposable
         string filler = string.Join(' ', Enumerable.Repeat("The hotel has a large garden and a swimming pool.", 60)), answer = Tools[1];
         RerankOptions options = new() { MaxTokens = 64, RawScores = true };
         RerankScore[] cut = await _reranker.ScoreAsync(Query, [$"{filler} {answer}", filler], options, Stop);
-        RerankScore[] sliced = await _reranker.ScoreAsync(Query, [$"{filler} {answer}", filler], options with { LongTexts = LongTextPolicy.ChunkAndMax }, Stop);
+        RerankScore[] sliced = await _reranker.ScoreAsync(Query, [$"{filler} {answer}", filler], options with { LongTexts = LongTextHandling.Chunk }, Stop);
         Assert.Equal(cut[1].Score, cut[0].Score, 1e-4);
         Assert.True(sliced[0].Score > sliced[1].Score + 1, $"{sliced[0].Score} against {sliced[1].Score}");
         Assert.Null(sliced[0].CutAt);
@@ -136,7 +136,7 @@ public sealed class MmBertRerankerTests : IDisposable
     {
         string filler = string.Join(' ', Enumerable.Repeat("The hotel has a large garden.", 60));
         string[] texts = [filler, $"{filler} {Tools[1]}", Tools[0], Tools[2], Tools[3], Tools[5], Tools[6], Tools[7], filler + Tools[0], filler + Tools[2], filler + Tools[3], filler + Tools[7]];
-        RerankOptions options = new() { MaxTokens = 64, RawScores = true, LongTexts = LongTextPolicy.ChunkAndMax };
+        RerankOptions options = new() { MaxTokens = 64, RawScores = true, LongTexts = LongTextHandling.Chunk };
         RerankScore[] full = await _reranker.ScoreAsync(Query, texts, options, Stop), progressive = await _reranker.ScoreAsync(Query, texts, options with { Effort = RerankEffort.Progressive }, Stop);
         Assert.Equal(6, progressive[1].Exit);
         Assert.All(full.Zip(progressive).Where(pair => pair.Second.Exit == 6), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 5e-5));

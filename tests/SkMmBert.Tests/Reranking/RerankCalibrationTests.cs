@@ -18,15 +18,60 @@ public sealed class RerankCalibrationTests
         fitted.Save(folder.File("rerank.json"));
         RerankCalibration loaded = RerankCalibration.Load(folder.File("rerank.json"));
 
-        Assert.Equal(fitted with { Steps = [] }, loaded with { Steps = [] });
+        Dictionary<int, RerankProbe> none = [];
+        Assert.Equal(fitted with { Steps = [], Probes = none }, loaded with { Steps = [], Probes = none });
         Assert.Equal(fitted.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)), loaded.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)));
-        Assert.Equal(fitted.Steps.SelectMany(step => step.Weights), loaded.Steps.SelectMany(step => step.Weights));
-        Assert.Equal(("mini-rerank", 10, 2), (loaded.Model, loaded.Queries, loaded.Top));
+        Assert.Equal([1, 2, 3], loaded.Probes.Keys);
+        Assert.All(fitted.Probes, pair => Assert.Equal((pair.Value.Logit, pair.Value.Place), (loaded.Probes[pair.Key].Logit, loaded.Probes[pair.Key].Place)));
+        Assert.All(fitted.Probes, pair => Assert.Equal(pair.Value.State, loaded.Probes[pair.Key].State));
+        Assert.Equal(("mini-rerank", 10, 2, 256), (loaded.Model, loaded.Queries, loaded.Top, loaded.Dimension));
         Assert.True(fitted.SameTop >= 0.9 && fitted.Cost <= 1, $"{fitted.SameTop} for {fitted.Cost}");
 
         string[] texts = [.. Samples()[0].Texts];
         RerankScore[] scores = await reranker.ScoreAsync(Samples()[0].Query, texts, new RerankOptions { Effort = RerankEffort.Progressive, Calibration = loaded }, Stop);
         Assert.Contains(scores, score => score.Exit == 6);
+        Assert.Contains("dimension 256", (await Assert.ThrowsAsync<ArgumentException>(() => reranker.ScoreAsync("q", ["a"], new RerankOptions { Calibration = loaded, Dimension = 64 }, Stop))).Message);
+    }
+
+    [Fact]
+    public async Task Score_StepsOfAnotherShape_Refused()
+    {
+        using MmBertModel model = MmBertModel.Open(Paths.MiniRerank, Goldens.Options);
+        using MmBertReranker reranker = new(model);
+        RerankCalibration good = RerankCalibration.Empty(reranker) with { EarlyExit = 1 };
+        RerankCalibration[] bad =
+        [
+            good with { Steps = [new RerankStep(5, 1, 0, 1)] }, good with { Steps = [new RerankStep(6, 1, 0, 1)] }, good with { Steps = [new RerankStep(3, 1, 0, 1), new RerankStep(1, 1, 0, 1)] },
+            good with { Probes = new Dictionary<int, RerankProbe> { [1] = new([1, 2], 1, 0) } }, good with { EarlyExit = 5 },
+        ];
+        await reranker.ScoreAsync("q", ["a"], new RerankOptions { Calibration = good }, Stop);
+        foreach (RerankCalibration calibration in bad)
+        {
+            Assert.Contains("calibrate again", (await Assert.ThrowsAsync<ArgumentException>(() => reranker.ScoreAsync("q", ["a"], new RerankOptions { Calibration = calibration }, Stop))).Message);
+        }
+    }
+
+    [Fact]
+    public void Score_ProgressiveByAPlan_TheTableForetellsWhoCarriesOnAndWhatItCosts()
+    {
+        using MmBertModel model = MmBertModel.Open(Paths.MiniRerank, Goldens.Options);
+        using MmBertReranker reranker = new(model);
+        RerankSample[] samples = Samples();
+        List<RerankTable> tables = [.. samples.Select(sample =>
+        {
+            (float[][] logits, float[][][] states, int[] tokens) = reranker.ScoreEveryExit(sample.Query, sample.Texts, reranker.Options, Stop);
+            return new RerankTable(reranker.Exits, logits, tokens, new float[tokens.Length], sample) { States = states };
+        })];
+        RerankProbe[] probes = RerankProbeFit.Fit(tables).Probes;
+        RerankStep[] steps = [new(1, 2, 1f, 1), new(3, 2, 0.5f, 1)];
+        RerankCalibration calibration = RerankCalibration.Empty(reranker) with { EarlyExit = 1, Steps = steps, Probes = new Dictionary<int, RerankProbe> { [1] = probes[0], [2] = probes[1], [3] = probes[2] } };
+        for (int i = 0; i < samples.Length; i++)
+        {
+            (int[] reached, double cost) = tables[i].Simulate(steps, exit => tables[i].Guess(exit, probes[exit]));
+            RerankScore[] scores = reranker.Score(samples[i].Query, samples[i].Texts, new RerankOptions { Effort = RerankEffort.Progressive, Calibration = calibration }, out long spent, Stop);
+            Assert.Equal(reached, Enumerable.Range(0, scores.Length).Where(text => scores[text].Exit == 6));
+            Assert.Equal(cost, spent);
+        }
     }
 
     [Fact]
@@ -52,35 +97,30 @@ public sealed class RerankCalibrationTests
     [InlineData(0)]
     [InlineData(0.05)]
     [InlineData(0.2)]
-    public void FitSteps_RandomTables_KeepTheStatedShare(double loss)
+    public void FitPlan_RandomTables_KeepsTheStatedShare(double loss)
     {
         List<RerankTable> tables = Tables(noise: 0.5);
-        (IReadOnlyList<RerankStep> steps, double same, double cost) = RerankCalibrationFit.FitSteps(tables, loss, 5);
-        Assert.True(same >= 1 - loss, $"{same}");
-        Assert.Equal((same, cost), RerankCalibrationFit.Evaluate(tables, steps, 5));
+        float[][][] guesses = RerankProbeFit.Fit(tables).Guesses;
+        (IReadOnlyList<RerankStep> steps, double same, double cost) = RerankPlanFit.Fit(tables, guesses, loss, 5);
+        Assert.True((tables.Count * (1 - same)) + 1 <= (loss * (tables.Count + 1)) + 1e-6 || (same == 1 && steps.Count == 0), $"{same}");
+        Assert.Equal((same, cost), steps.Count == 0 ? (1, 1) : (RerankPlanFit.Run(tables, steps, guesses, 5).Same / (double)tables.Count, RerankPlanFit.Run(tables, steps, guesses, 5).Cost));
         Assert.True(loss == 0 || cost < 0.9, $"{cost}");
     }
 
-    [Fact]
-    public void Fit_Guess_FindsTheWeightsThatMadeTheLogits()
+    [Theory]
+    [InlineData(48, true)]
+    [InlineData(49, false)]
+    public void FitPlan_TooFewQueriesForTheLoss_PromisesNothing(int queries, bool full)
     {
-        Random random = new(5);
-        RerankTable[] tables = [.. Enumerable.Range(0, 50).Select(query =>
-        {
-            float[] a = [.. Enumerable.Range(0, 30).Select(_ => random.NextSingle())], b = [.. a.Select(_ => random.NextSingle())];
-
-            // A constant of the query must not matter.
-            float[] last = [.. a.Select((value, i) => query + (2 * value) - (3 * b[i]) + (0.5f * RerankStep.Place(i)))];
-            return new RerankTable([1, 2, 3], [a, b, last], new int[30], new float[30], new RerankSample("", new string[30]));
-        })];
-        float[] weights = RerankGuess.Fit(tables, [0, 1]);
-        Assert.All(weights.Zip([2f, -3f, 0.5f]), pair => Assert.Equal(pair.Second, pair.First, 0.02));
+        List<RerankTable> tables = Tables(noise: 0.01)[..queries];
+        Assert.Equal(full, RerankPlanFit.Fit(tables, RerankProbeFit.Fit(tables).Guesses, 0.02, 5).Steps.Count == 0);
     }
 
     [Fact]
-    public void FitSteps_EarlyExitsThatKnowNothing_CarryEverythingOn()
+    public void FitPlan_EarlyExitsThatKnowNothing_CarryAlmostEverythingOn()
     {
-        (IReadOnlyList<RerankStep> _, double same, double cost) = RerankCalibrationFit.FitSteps(Tables(noise: 1000), 0, 5);
+        List<RerankTable> tables = Tables(noise: 1000);
+        (IReadOnlyList<RerankStep> _, double same, double cost) = RerankPlanFit.Fit(tables, RerankProbeFit.Fit(tables).Guesses, 0.01, 5);
         Assert.Equal(1, same);
         Assert.True(cost > 0.9, $"{cost}");
     }
@@ -96,6 +136,10 @@ public sealed class RerankCalibrationTests
     }
 
     [Fact]
+    public void Fit_OneLabelledQuery_ProvesNothingSoReranksNothing() =>
+        Assert.Equal(0f, RerankCalibrationFit.Fit(new RerankCalibration("m", "k"), [Tables(noise: 0.1).First(table => table.Ndcg(table.Best(2, 40)) > table.Ndcg([.. Enumerable.Range(0, 40)]))], 0.1, 5).Blend);
+
+    [Fact]
     public void Fit_RerankerThatKnows_IsOnAndNeverBelowTheFirstStage()
     {
         RerankCalibration fitted = RerankCalibrationFit.Fit(new RerankCalibration("m", "k"), Tables(noise: 1, firstKnows: false), 0.1, 5);
@@ -109,8 +153,8 @@ public sealed class RerankCalibrationTests
     {
         foreach (RerankTable table in Tables(noise: 0.5))
         {
-            Assert.Equal(Enumerable.Range(0, table.Count), table.SimulateDeadline(0, 2, 0.4f));
-            Assert.Equal(table.Best(2, table.Count), table.SimulateDeadline(table.FullCost * 2, 2, 0.4f));
+            Assert.Equal(Enumerable.Range(0, table.Count), table.SimulateDeadline(0, 2, 0.4f, table.Logits[0]));
+            Assert.Equal(table.Best(2, table.Count), table.SimulateDeadline(table.FullCost * 2, 2, 0.4f, table.Logits[0]));
         }
     }
 

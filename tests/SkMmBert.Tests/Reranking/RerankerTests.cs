@@ -78,6 +78,26 @@ public sealed class RerankerTests
     }
 
     [Fact]
+    public async Task RerankAndScore_OptionsAsNew_MeansTheOptions()
+    {
+        using FakeReranker reranker = new((_, text) => text.Length);
+        Evidence[] candidates = [.. new[] { "a", "bb" }.Select(text => new Evidence { Id = text, Text = text, Score = 1 })];
+        Assert.Equal("bb", Assert.Single(await reranker.RerankAsync("q", candidates, new() { Top = 1 }, Stop)).Id);
+        Assert.Equal("bb", Assert.Single(await reranker.RerankAsync("q", ["a", "bb"], new() { Top = 1 }, Stop)).Item);
+        Assert.Equal("bb", Assert.Single(await reranker.RerankAsync("q", candidates, evidence => evidence.Text, options: new() { Top = 1 }, cancellationToken: Stop)).Item.Id);
+        Assert.Equal([1f, 2f], (await reranker.ScoreAsync("q", ["a", "bb"], new() { RawScores = true }, Stop)).Select(score => score.Score));
+    }
+
+    [Fact]
+    public async Task Rank_ThroughAnInterfaceOfTheApp_AsTheDocsShow()
+    {
+        using FakeReranker reranker = new((_, text) => text.Length);
+        Assert.Equal([1f, 2f], await new LocalReranker(reranker).RankAsync("q", ["a", "bb"], Stop));
+        string source = File.ReadAllText(Path.Combine(Paths.Root, "tests", "SkMmBert.Tests", "Reranking", "LocalReranker.cs"));
+        Assert.Contains(source[source.IndexOf("internal interface", StringComparison.Ordinal)..].Trim().ReplaceLineEndings("\n"), File.ReadAllText(Path.Combine(Paths.Root, "docs", "reranking.md")).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public async Task Rerank_BlendZero_FirstStageOrderAndNothingScored()
     {
         using FakeReranker reranker = new((_, text) => text.Length);

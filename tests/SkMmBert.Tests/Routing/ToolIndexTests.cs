@@ -126,6 +126,9 @@ public sealed class ToolIndexTests
         Assert.Equal(200, activity.GetTagItem("skmmbert.routing.candidates"));
         Assert.Equal(decision.Tools.Count, activity.GetTagItem("skmmbert.routing.kept"));
         Assert.True((long)activity.GetTagItem("skmmbert.routing.tokens_saved")! > 1_000);
+        Assert.Equal(false, activity.GetTagItem("skmmbert.routing.abstained"));
+        Assert.Equal(decision.Candidates[0].Score, activity.GetTagItem("skmmbert.routing.top_score"));
+        Assert.Equal(decision.Margin, activity.GetTagItem("skmmbert.routing.margin"));
         lock (measured)
         {
             Assert.Superset(new HashSet<string> { "skmmbert.routing.candidates", "skmmbert.routing.kept", "skmmbert.routing.abstained", "skmmbert.routing.top_score", "skmmbert.routing.margin", "skmmbert.routing.tokens_saved" }, measured.Keys.ToHashSet());

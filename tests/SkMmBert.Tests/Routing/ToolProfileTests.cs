@@ -52,10 +52,11 @@ public sealed class ToolProfileTests
     }
 
     [Fact]
-    public void Of_NameWithoutDescription_ReadsAsWordsWithParameters()
+    public void Of_DescribedOrBare_ReadsTheNameInWordsOrAsWritten()
     {
         Assert.Equal("get HTTP status: ask", ToolText.Of(new ToolProfile("getHTTPStatus") { Description = "ask" }));
-        Assert.Equal("find bus: from city", ToolText.Of(new ToolProfile("FindBus") { Parameters = [new("from_city", null)] }).ToLowerInvariant());
+        Assert.Equal("FindBus: from city, day", ToolText.Of(new ToolProfile("FindBus") { Parameters = [new("from_city", null), new("day", null)] }));
+        Assert.Equal("find_bus", ToolText.Of(new ToolProfile("find_bus")));
     }
 
     [Fact]

@@ -226,7 +226,7 @@ public sealed class MmBertEmbeddingGeneratorTests
     [Fact]
     public async Task GenerateAsync_LongTextChunked_IsTheMeanByTokens()
     {
-        MmBertEmbeddingGenerator generator = new LetterModel().Generator(new() { LongTexts = LongTextHandling.ChunkAndMean, MaxTokens = 10 });
+        MmBertEmbeddingGenerator generator = new LetterModel().Generator(new() { LongTexts = LongTextHandling.Chunk, MaxTokens = 10 });
         GeneratedEmbeddings<Embedding<float>> found = await generator.GenerateAsync(["abcde fghijklm"]);
 
         // Eight letters fit beside begin and end; the first cut goes after the white space.
@@ -288,7 +288,7 @@ public sealed class MmBertEmbeddingGeneratorTests
     public void Fingerprint_OptionsThatChangeVectors_ChangeIt()
     {
         LetterModel model = new();
-        EmbeddingOptions[] options = [new(), new() { Dimensions = 64 }, new() { Exit = 3 }, new() { MaxTokens = 32 }, new() { Recipe = MatryoshkaRecipe.LayerNormFirst }, new() { LongTexts = LongTextHandling.ChunkAndMean }];
+        EmbeddingOptions[] options = [new(), new() { Dimensions = 64 }, new() { Exit = 3 }, new() { MaxTokens = 32 }, new() { Recipe = MatryoshkaRecipe.LayerNormFirst }, new() { LongTexts = LongTextHandling.Chunk }];
         Assert.Equal(options.Length, options.Select(o => model.Generator(o).Fingerprint).Distinct().Count());
         Assert.Equal(model.Generator().Fingerprint, model.Generator().GetFingerprint());
     }

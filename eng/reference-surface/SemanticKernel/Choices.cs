@@ -1,0 +1,41 @@
+using Microsoft.SemanticKernel.ChatCompletion;
+
+namespace Microsoft.SemanticKernel;
+
+public abstract class FunctionChoiceBehavior
+{
+    internal FunctionChoiceBehavior() => throw null!;
+
+    public static FunctionChoiceBehavior Auto(IEnumerable<KernelFunction>? functions = null, bool autoInvoke = true, FunctionChoiceBehaviorOptions? options = null) => throw null!;
+
+    public abstract FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context);
+}
+
+public sealed class AutoFunctionChoiceBehavior : FunctionChoiceBehavior
+{
+    internal AutoFunctionChoiceBehavior() => throw null!;
+
+    public override FunctionChoiceBehaviorConfiguration GetConfiguration(FunctionChoiceBehaviorConfigurationContext context) => throw null!;
+
+    public IList<string>? Functions { get => throw null!; set => throw null!; }
+
+    public FunctionChoiceBehaviorOptions? Options { get => throw null!; set => throw null!; }
+}
+
+public sealed class FunctionChoiceBehaviorOptions;
+
+public sealed class FunctionChoiceBehaviorConfigurationContext
+{
+    public FunctionChoiceBehaviorConfigurationContext(ChatHistory chatHistory) => throw null!;
+
+    public Kernel? Kernel { get => throw null!; init => throw null!; }
+}
+
+public sealed class FunctionChoiceBehaviorConfiguration
+{
+    internal FunctionChoiceBehaviorConfiguration() => throw null!;
+
+    public IReadOnlyList<KernelFunction>? Functions => throw null!;
+
+    public bool AutoInvoke => throw null!;
+}
