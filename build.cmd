@@ -1,5 +1,5 @@
 @echo off
-rem One door to everything on Windows: build demo ^| run VERB ... ^| sample FILE ^| test [full]
+rem One door to everything on Windows: build demo ^| run VERB ... ^| sample FILE ^| test [full] ^| pack
 rem A registry that lacks packages needs the shell script eng/package-feed.sh (Git Bash or WSL) once.
 setlocal enabledelayedexpansion
 cd /d "%~dp0"
@@ -18,8 +18,9 @@ if "%verb%"=="demo" goto demo
 if "%verb%"=="run" goto run
 if "%verb%"=="sample" goto sample
 if "%verb%"=="test" goto test
+if "%verb%"=="pack" goto pack
 :usage
-echo usage: build demo ^| run VERB ... ^| sample FILE ^| test [full] 1>&2
+echo usage: build demo ^| run VERB ... ^| sample FILE ^| test [full] ^| pack 1>&2
 exit /b 2
 
 :demo
@@ -34,6 +35,11 @@ for /f "tokens=1*" %%a in ("%args%") do (set file=%%a& set rest=%%b)
 if not exist "%file%" set file=samples\%file%
 dotnet run -c Release "%file%" -- %rest%
 exit /b %errorlevel%
+
+:pack
+dotnet build eng\pack.proj -c Release -v quiet --nologo || exit /b 1
+dir /b artifacts\packages
+exit /b 0
 
 :test
 dotnet build SkMmBert.sln -c Release -v quiet --nologo || exit /b 1

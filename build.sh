@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One door to everything: ./build.sh demo | test [full] | run -- VERB … | sample FILE | api
+# One door to everything: ./build.sh demo | test [full] | run -- VERB … | sample FILE | pack | docs | api
 # The plain dotnet commands behind it are in the README.
 set -euo pipefail
 root=$(cd "$(dirname "$0")" && pwd)
@@ -11,9 +11,12 @@ usage() {
   cat >&2 <<'U'
 usage: ./build.sh demo               the tour
        ./build.sh run -- VERB …      the command line, such as: run -- embed texts.txt --json
-       ./build.sh sample FILE        a program of the samples folder, such as: sample vectors.cs
+       ./build.sh sample FILE        a program of the samples folder, such as: sample 01-vectors.cs
        ./build.sh test [full]        all tests; full: also the slow ones
+       ./build.sh pack               all packages, into artifacts/packages
+       ./build.sh docs               writes the lists of all messages (docs/troubleshooting.md) and pages (docs/README.md)
        ./build.sh api                accepts the public API as it is now
+       ./build.sh notebooks          writes what the notebooks print now into them
 U
   exit 2
 }
@@ -36,12 +39,42 @@ cli() {
   exec "$root/artifacts/bin/SkMmBert.Cli/release/SkMmBert.Cli" "$@"
 }
 
+# True when the packages that a test project needs are not on this registry.
+missing() { # test project
+  case $1 in
+    SkMmBert.SemanticKernel.Tests) grep -qs SemanticKernelMissing eng/feed/local.props ;;
+    SkMmBert.AgentFramework.Tests) grep -qs AgentFrameworkMissing eng/feed/local.props ;;
+    *) false ;;
+  esac
+}
+
+# One line for each adapter: tested, and with which packages, or only compiled.
+adapters() {
+  local adapter title package version
+  while read -r adapter package title; do
+    [ -d "tests/SkMmBert.$adapter.Tests" ] || continue
+    version=$(sed -n "s/.*Include=\"$package\" Version=\"\([^\"]*\)\".*/\1/p" Directory.Packages.props)
+    if missing "SkMmBert.$adapter.Tests"; then
+      echo "$title is not on this registry: its adapter was compiled against signatures only and not tested."
+    else
+      echo "The $title adapter was tested with $package $version."
+    fi
+  done <<'A'
+SemanticKernel Microsoft.SemanticKernel.Core Semantic Kernel
+AgentFramework Microsoft.Agents.AI Agent Framework
+A
+  if ! missing SkMmBert.SemanticKernel.Tests && grep -qs InMemoryConnectorMissing eng/feed/local.props; then
+    echo "The InMemory vector store is not on this registry: the tests of memory over it were left out."
+  fi
+}
+
 run_tests() {
   build SkMmBert.sln
   local passed=0 failed=0 skipped=0 project name log rc line
   local explicit=off; [ "${1:-}" != full ] || explicit=on
   for project in tests/*.Tests/*.Tests.csproj; do
     name=$(basename "$project" .csproj)
+    if missing "$name"; then continue; fi
     log=$(mktemp)
     rc=0
     "artifacts/bin/$name/release/$name" -noColor -explicit $explicit 2>&1 | tee "$log" | grep -vE '^(xUnit.net|  Disc|  Start|  Finished|Ok, passed|=== TEST)' || rc=${PIPESTATUS[0]}
@@ -58,16 +91,14 @@ run_tests() {
     fi
     rm -f "$log"
   done
-  if grep -qs AdapterPackagesMissing eng/feed/local.props; then
-    echo "Semantic Kernel and Agent Framework are not on this registry: their adapters were compiled against signatures only and not tested."
-  fi
+  adapters
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
 [ $# -gt 0 ] || usage
 verb=$1; shift
-case $verb in demo|run|sample|test|api) eng/package-feed.sh ;; *) usage ;; esac
+case $verb in demo|run|sample|test|pack|docs|api|notebooks) eng/package-feed.sh ;; *) usage ;; esac
 case $verb in
   demo) cli demo "$@" ;;
   run) [ "${1:-}" != -- ] || shift; cli "$@" ;;
@@ -78,6 +109,18 @@ case $verb in
     [ -f "$file" ] || { echo "error: there is no sample '$file'. Expected: one of $(ls samples)." >&2; exit 2; }
     exec dotnet run -c Release "$file" -- "$@" ;;
   test) run_tests "$@" ;;
+  pack)
+    rm -rf artifacts/packages
+    build eng/pack.proj
+    (cd artifacts/packages && du -h --apparent-size -- *.nupkg *.snupkg) ;;
+  docs)
+    build tests/SkMmBert.Packages.Tests/SkMmBert.Packages.Tests.csproj
+    SKMMBERT_ACCEPT_DOCS=1 artifacts/bin/SkMmBert.Packages.Tests/release/SkMmBert.Packages.Tests -noColor -method '*Page_Messages*' -method '*Index_Pages*' >/dev/null || true
+    git --no-pager diff --stat -- docs ;;
+  notebooks)
+    build tests/SkMmBert.Notebooks.Tests/SkMmBert.Notebooks.Tests.csproj
+    SKMMBERT_ACCEPT_NOTEBOOKS=1 artifacts/bin/SkMmBert.Notebooks.Tests/release/SkMmBert.Notebooks.Tests -noColor -method '*Cells_Run*' >&2
+    git --no-pager diff --stat -- notebooks ;;
   api)
     build tests/SkMmBert.Tests/SkMmBert.Tests.csproj
     SKMMBERT_ACCEPT_API=1 artifacts/bin/SkMmBert.Tests/release/SkMmBert.Tests -noColor -method '*PublicApiTests*' >/dev/null || true

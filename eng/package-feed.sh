@@ -3,8 +3,10 @@
 #
 # On a registry that has everything this asks once and does nothing. Where the ONNX Runtime packages are
 # missing, they are built into eng/feed from the same project's npm distribution, with exact versions and
-# verified hashes. Where Semantic Kernel or Agent Framework are missing, eng/feed/local.props says so and
-# their adapters are compiled against signatures only. A further folder of packages: RestoreAdditionalProjectSources in the environment.
+# verified hashes. Where Semantic Kernel, Agent Framework or the InMemory connector are missing, eng/feed/local.props
+# says so with one property each (SemanticKernelMissing, AgentFrameworkMissing, InMemoryConnectorMissing): an adapter is then
+# compiled against signatures only and its tests are left out. From the environment are taken: RestoreAdditionalProjectSources,
+# a further folder of packages, and RestoreConfigFile, another NuGet configuration.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 feed="$root/eng/feed"
@@ -21,7 +23,7 @@ fail() { say "error: $*"; exit 1; }
 
 # The answer is kept until this script, the package list or the package sources change; what was built, until this script changes.
 script=$(cksum < "$0" | cut -d' ' -f1)
-key="$script $(cksum < "$root/Directory.Packages.props" | cut -d' ' -f1) ${RestoreAdditionalProjectSources:-}"
+key="$script $(cksum < "$root/Directory.Packages.props" | cut -d' ' -f1) ${RestoreAdditionalProjectSources:-} ${RestoreConfigFile:-}"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ]; then exit 0; fi
 
 work=$(mktemp -d)
@@ -103,18 +105,28 @@ P
 }
 
 mkdir -p "$feed"; rm -f "$stamp" "$props"
-onnx= adapters=true
-can_restore Microsoft.ML.OnnxRuntime Microsoft.ML.OnnxRuntime.Managed || onnx=$local_version
-[ -z "$onnx" ] || build_onnx_runtime
-if grep -q 'Microsoft.SemanticKernel' "$root/Directory.Packages.props"; then
-  can_restore $(grep -oE 'Include="(Microsoft\.SemanticKernel|Microsoft\.Agents\.AI|Microsoft\.Extensions\.VectorData|Microsoft\.ML\.Tokenizers)[^"]*"' "$root/Directory.Packages.props" | cut -d'"' -f2) || adapters=false
+properties=()
+if ! can_restore Microsoft.ML.OnnxRuntime Microsoft.ML.OnnxRuntime.Managed; then
+  build_onnx_runtime
+  properties+=("<OnnxRuntimeVersion>$local_version</OnnxRuntimeVersion>"
+    '<RestoreAdditionalProjectSources>$(RestoreAdditionalProjectSources);$(MSBuildThisFileDirectory)</RestoreAdditionalProjectSources>')
 fi
-if [ -n "$onnx" ] || [ "$adapters" = false ]; then
+
+# Names a property for packages that cannot be restored.
+missing() { # property package...
+  local property=$1; shift
+  can_restore "$@" || properties+=("<$property>true</$property>")
+}
+missing SemanticKernelMissing Microsoft.SemanticKernel.Core Microsoft.SemanticKernel.Abstractions \
+  Microsoft.Extensions.VectorData.Abstractions Microsoft.ML.Tokenizers
+missing InMemoryConnectorMissing CommunityToolkit.VectorData.InMemory
+missing AgentFrameworkMissing Microsoft.Agents.AI Microsoft.Agents.AI.Abstractions
+missing OpenAIClientMissing Microsoft.Extensions.AI.OpenAI
+
+if [ ${#properties[@]} -gt 0 ]; then
   { echo '<Project>'
     echo '  <PropertyGroup>'
-    [ -z "$onnx" ] || echo "    <OnnxRuntimeVersion>$onnx</OnnxRuntimeVersion>"
-    [ -z "$onnx" ] || echo '    <RestoreAdditionalProjectSources>$(RestoreAdditionalProjectSources);$(MSBuildThisFileDirectory)</RestoreAdditionalProjectSources>'
-    [ "$adapters" = true ] || echo '    <AdapterPackagesMissing>true</AdapterPackagesMissing>'
+    printf '    %s\n' "${properties[@]}"
     echo '  </PropertyGroup>'
     echo '</Project>'; } > "$props.tmp"
   mv "$props.tmp" "$props"

@@ -5,14 +5,15 @@ namespace SkMmBert.Cli;
 /// <summary>The FILE argument of a verb: a path, or <c>-</c> for stdin.</summary>
 internal static class InputFile
 {
-    public static Argument<string> Argument(string what) => new("FILE")
+    public static Argument<string?> Argument(string what) => new("FILE")
     {
-        Description = $"{what}; - is stdin.",
-        DefaultValueFactory = _ => "-",
+        Description = $"{what}; none or - is stdin.",
+        Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public static TextLines Open(string file, Terminal terminal)
+    public static TextLines Open(string? file, Terminal terminal)
     {
+        file ??= "-";
         if (file.StartsWith('-') && file != "-")
         {
             throw new InputException($"There is no option '{file}'. Try 'skmmbert help' and the verb.");

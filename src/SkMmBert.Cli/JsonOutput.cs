@@ -9,6 +9,14 @@ internal sealed class JsonOutput(Stream stream)
     // Never disposed: it holds nothing but memory, and its disposal would write to a stream that may be closed by then.
     private readonly Utf8JsonWriter _writer = new(stream, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
+    /// <summary>One object in memory.</summary>
+    public static JsonElement Element(Action<Utf8JsonWriter> write)
+    {
+        using MemoryStream bytes = new();
+        new JsonOutput(bytes).Line(null, write);
+        return JsonElement.Parse(bytes.ToArray());
+    }
+
     /// <summary>Writes one object.</summary>
     /// <param name="id">The input's <c>id</c> as it was written; null for none.</param>
     /// <param name="write">Writes the other fields.</param>

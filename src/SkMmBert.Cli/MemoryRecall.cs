@@ -13,7 +13,7 @@ internal static class MemoryRecall
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> file = InputFile.Argument($"JSONL {Expected} or plain lines");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected} or plain lines");
         Option<int?> top = new("--top") { Description = "Most evidence for a question (default: 5)." };
         Option<bool> rerank = new("--rerank") { Description = "Put the last candidates in order with the reranker." };
         Option<bool> noRerank = new("--no-rerank") { Description = "Keep the order of vectors and words (default)." };
@@ -28,7 +28,7 @@ internal static class MemoryRecall
 
             RecallOptions options = new() { Top = SharedOptions.AtLeastOne(parsed, top) ?? 5, Floor = parsed.GetValue(floor), Scope = Scope(parsed.GetValue(scope)) };
             options = options with { Candidates = Math.Max(options.Candidates, options.Top) };
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using MemorySession session = open(parsed.GetValue(rerank));
             using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
             JsonOutput? json = parsed.GetValue<bool>("--json") ? new(output.Stream) : null;
@@ -67,7 +67,7 @@ internal static class MemoryRecall
         }
     }
 
-    private static MemoryScope? ScopeOf(InputLine input)
+    public static MemoryScope? ScopeOf(InputLine input)
     {
         if (input.Json.ValueKind != JsonValueKind.Object || !input.Json.TryGetProperty("scope", out JsonElement scope))
         {

@@ -14,10 +14,10 @@ internal static class MemoryWriting
 
     private static Command Create(string name, string what, Terminal terminal)
     {
-        Argument<string> file = InputFile.Argument($"JSONL {Expected}");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected}");
         return MemorySession.Verb(name, what, terminal, create: true, async (parsed, open, cancellationToken) =>
         {
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using MemorySession session = open(false);
             using ProgressLine progress = new(terminal, "texts");
             InputException? broken = null;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 
@@ -51,25 +50,11 @@ internal static class Program
     /// <summary>Runs one command line. 0: done, 1: failed, 2: wrong usage or bad input.</summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        Command root = new("skmmbert", "Vectors, tokens and checks of local mmBERT models.")
-        {
-            new HelpOption(),
-            DemoVerb.Create(terminal),
-            EmbedVerb.Create(terminal),
-            RerankVerb.Create(terminal),
-            RouteVerb.Create(terminal),
-            MemoryVerb.Create(terminal),
-            EvalVerb.Create(terminal),
-            TokenizeVerb.Create(terminal),
-            ModelsVerb.Create(terminal),
-            PullVerb.Create(terminal),
-            VerifyVerb.Create(terminal),
-        };
-        root.Add(HelpVerb.Create(root));
+        Command root = Root(terminal);
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         try
         {
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
             {
                 throw new InputException(WhatIsWrong(root, parsed));
             }
@@ -83,6 +68,33 @@ internal static class Program
             terminal.Error.WriteLine("error: " + OneLine(error));
             return error is InputException ? 2 : 1;
         }
+    }
+
+    /// <summary>The command with all its verbs.</summary>
+    public static Command Root(Terminal terminal)
+    {
+        Command root = new("skmmbert", "Local mmBERT models for agents: vectors, a better order, the right few tools, a memory that shows its evidence.")
+        {
+            HelpPage.Option(),
+            new VersionOption { Description = "Show the version." },
+            DemoVerb.Create(terminal),
+            EmbedVerb.Create(terminal),
+            RerankVerb.Create(terminal),
+            RouteVerb.Create(terminal),
+            MemoryVerb.Create(terminal),
+            EvalVerb.Create(terminal),
+            TokenizeVerb.Create(terminal),
+            ModelsVerb.Create(terminal),
+            PullVerb.Create(terminal),
+            VerifyVerb.Create(terminal),
+            BenchVerb.Create(terminal),
+            PlotVerb.Create(terminal),
+            CompletionVerb.Create(terminal),
+        };
+        root.Add(HelpVerb.Create(root));
+        root.Add(CompletionVerb.Answer(root, terminal));
+        HelpOptions.Apply(root);
+        return root;
     }
 
     private static async Task EndOfGraceAsync(CancellationToken stop)

@@ -14,7 +14,11 @@ internal sealed class ProgressLine(Terminal terminal, string noun, Func<TimeSpan
     private TimeSpan Elapsed => clock?.Invoke() ?? Stopwatch.GetElapsedTime(_started);
 
     /// <summary>Says how many are done and, where it is known, which part of everything that is.</summary>
-    public void Report(long done, double? part)
+    /// <param name="done">How many.</param>
+    /// <param name="part">Which part of everything; null where that is not known.</param>
+    /// <param name="detail">More about it, such as a speed.</param>
+    /// <param name="left">The time left, where someone knows better than the pace so far.</param>
+    public void Report(long done, double? part, string? detail = null, TimeSpan? left = null)
     {
         TimeSpan now = Elapsed;
         if (!terminal.Interactive || now < TimeSpan.FromSeconds(1) || now - _last < TimeSpan.FromMilliseconds(200))
@@ -23,9 +27,9 @@ internal sealed class ProgressLine(Terminal terminal, string noun, Func<TimeSpan
         }
 
         (_last, _shown) = (now, true);
-        string count = done.ToString("N0", CultureInfo.InvariantCulture) + " " + noun;
+        string count = done.ToString("N0", CultureInfo.InvariantCulture) + " " + noun + (detail is null ? "" : ", " + detail);
         string line = part is > 0 and <= 1
-            ? $"[{new string('#', (int)(part.Value * BarWidth)),-BarWidth}] {part.Value,4:P0}  {count}, {Words(now * ((1 - part.Value) / part.Value))} left"
+            ? $"[{new string('#', (int)(part.Value * BarWidth)),-BarWidth}] {part.Value,4:P0}  {count}, {Words(left ?? now * ((1 - part.Value) / part.Value))} left"
             : $"{count}, {Words(now)} so far";
         terminal.Error.Write("\r" + line.PadRight(78)[..78]);
         terminal.Error.Flush();

@@ -19,7 +19,7 @@ internal sealed class SharedOptions
 
     public Option<int?> Threads { get; } = new("--threads") { Description = "Processor threads (default: all)." };
 
-    public Option<string?> ExitNorm { get; } = OneOf(new Option<string?>("--exit-norm") { Description = "Whether early exits are normed: final or raw (default: what the model says)." }, "final", "raw");
+    public Option<string?> ExitNorm { get; } = OneOf(new Option<string?>("--exit-norm") { Description = "The norm at early exits: final or raw (default: what the model says)." }, "final", "raw");
 
     public Option<FileInfo?> Out { get; } = new("--out") { Description = "Write here instead of stdout; the file appears when it is whole." };
 

@@ -11,7 +11,7 @@ internal static partial class FileSelection
     private static readonly string[] Names =
     [
         "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "modules.json",
-        "sentence_bert_config.json", "config_sentence_transformers.json", "matryoshka_config.json", "README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE",
+        "sentence_bert_config.json", "config_sentence_transformers.json", "matryoshka_config.json", "conformance.json", "README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE",
     ];
 
     /// <summary>Chooses the files of one weight format.</summary>

@@ -24,8 +24,9 @@ internal static class SqliteItems
         Scope = MemoryScope.Parse(row.Text(8)!),
     };
 
-    public static void Write(SqliteSession session, MemoryItem item, int scope, MemoryModel model)
+    public static void Write(SqliteSession session, SqliteRow row, int scope)
     {
+        MemoryItem item = row.Item;
         SqliteStatement insert = session["INSERT INTO items(scope, id, start, \"end\", time, source, text, metadata) VALUES(?, ?, ?, ?, ?, ?, ?, ?) RETURNING key"];
         insert.Set(1, scope);
         insert.Set(2, item.Id);
@@ -34,39 +35,29 @@ internal static class SqliteItems
         insert.Set(5, item.Time!.Value.UtcTicks);
         insert.Set(6, item.Source);
         insert.Set(7, item.Text);
-        insert.Set(8, item.Metadata.Count == 0 ? null : WriteMetadata(item.Metadata));
+        insert.Set(8, row.Metadata);
         long key = insert.Scalar()!.Value;
         foreach ((string name, string value) in item.Metadata)
         {
             session["INSERT INTO pairs(name, value, key) VALUES(?, ?, ?)"].With(name, value, key).Run();
         }
 
-        WriteVectors(session, "", key, item.Vector.Span, scope, item.Time.Value, model);
+        WriteVectors(session, "", key, row, scope);
         SqliteStatement words = session["INSERT INTO words(rowid, scope, text) VALUES(?, ?, ?)"];
         words.Set(1, key);
         words.Set(2, ScopeTerm(scope));
-        words.Set(3, string.Join(' ', LexicalTerms.Of(item.Text)));
+        words.Set(3, row.Words);
         words.Run();
     }
 
-    public static void WriteVectors(SqliteSession session, string suffix, long key, ReadOnlySpan<float> vector, int scope, DateTimeOffset time, MemoryModel model)
+    public static void WriteVectors(SqliteSession session, string suffix, long key, SqliteRow row, int scope)
     {
-        SqliteStatement coarse = session[suffix.Length == 0 ? "INSERT INTO coarse VALUES(?, ?)" : $"INSERT OR REPLACE INTO coarse{suffix} VALUES(?, ?)"];
-        coarse.Set(1, key);
-        coarse.Set(2, SqliteBlobs.Coarse(vector, model, scope, SqliteBlobs.Seconds(time)));
-        coarse.Run();
-        if (model.Tiers.Count >= 3)
+        Put(session, $"coarse{suffix}", key, row.Coarse(scope));
+        Put(session, $"full{suffix}", key, row.Full);
+        if (row.Middle is { } middle)
         {
-            SqliteStatement middle = session[suffix.Length == 0 ? "INSERT INTO middle VALUES(?, ?)" : $"INSERT OR REPLACE INTO middle{suffix} VALUES(?, ?)"];
-            middle.Set(1, key);
-            middle.Set(2, SqliteBlobs.Middle(vector, model.Tiers[^2]));
-            middle.Run();
+            Put(session, $"middle{suffix}", key, middle);
         }
-
-        SqliteStatement full = session[suffix.Length == 0 ? "INSERT INTO full VALUES(?, ?)" : $"INSERT OR REPLACE INTO full{suffix} VALUES(?, ?)"];
-        full.Set(1, key);
-        full.Set(2, SqliteBlobs.Full(vector));
-        full.Run();
     }
 
     public static void Remove(SqliteSession session, List<long> keys, CancellationToken cancellationToken)
@@ -159,7 +150,7 @@ internal static class SqliteItems
         }
     }
 
-    private static string WriteMetadata(IReadOnlyDictionary<string, string> metadata) => WriteJson(json =>
+    public static string WriteMetadata(IReadOnlyDictionary<string, string> metadata) => WriteJson(json =>
     {
         json.WriteStartObject();
         foreach ((string name, string value) in metadata)
@@ -169,6 +160,14 @@ internal static class SqliteItems
 
         json.WriteEndObject();
     });
+
+    private static void Put(SqliteSession session, string table, long key, ReadOnlySpan<byte> data)
+    {
+        SqliteStatement put = session.Put(table);
+        put.Set(1, key);
+        put.Set(2, data);
+        put.Run();
+    }
 
     private static string WriteArray(IReadOnlyCollection<string> values) => WriteJson(json =>
     {

@@ -38,7 +38,8 @@ internal static class SqliteReembed
             {
                 for (int i = 0; i < batch.Count; i++)
                 {
-                    SqliteItems.WriteVectors(writer, Suffix, batch[i].Key, vectors[i].Span, batch[i].Scope, batch[i].Time, model);
+                    (long key, int scope, DateTimeOffset time, string text) = batch[i];
+                    SqliteItems.WriteVectors(writer, Suffix, key, new SqliteRow(new MemoryItem { Text = text, Time = time, Vector = vectors[i] }, model), scope);
                 }
 
                 return 0;

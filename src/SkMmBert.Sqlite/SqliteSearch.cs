@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
@@ -8,10 +7,8 @@ namespace SkMmBert;
 /// <summary>One search over a file: the funnel, the words, and the items of both.</summary>
 internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, MemorySearch search, ConcurrentDictionary<string, long> commonTerms, CancellationToken cancellationToken)
 {
-    // Rows the word index may rank in one search: a few milliseconds. A word in more items than this tells little; it is left to the vectors.
-    private const int RowBudget = 20_000;
-
     private readonly Dictionary<int, List<EvidenceStage>> _trails = [];
+    private readonly Dictionary<int, float[]> _vectors = [];
     private readonly List<StageWidth> _widths = [];
     private Dictionary<string, long>? _holders;
 
@@ -23,11 +20,11 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
             return MemorySearchResult.Empty;
         }
 
+        HashSet<int>? keys = search.Metadata is { Count: > 0 } pairs ? KeysWith(pairs) : null;
+        VectorFunnel.Fence fence = new(
+            scopes, search.From is { } from ? SqliteBlobs.Seconds(from) : 0, search.To is { } to ? SqliteBlobs.Seconds(to) : uint.MaxValue, keys is null ? null : keys.Contains);
         if (!search.Vector.IsEmpty)
         {
-            HashSet<int>? keys = search.Metadata is { Count: > 0 } pairs ? KeysWith(pairs) : null;
-            VectorFunnel.Fence fence = new(
-                scopes, search.From is { } from ? SqliteBlobs.Seconds(from) : 0, search.To is { } to ? SqliteBlobs.Seconds(to) : uint.MaxValue, keys is null ? null : keys.Contains);
             if (search.Exact)
             {
                 ScanAll(fence);
@@ -40,7 +37,7 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
 
         if (search.Text.Length > 0)
         {
-            SearchWords(scopes);
+            SearchWords(scopes, fence);
         }
 
         return new MemorySearchResult(Fetch(), _widths) { Items = funnel.Alive, Holders = _holders };
@@ -61,14 +58,14 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
     {
         SqliteStatement middle = session["SELECT data FROM middle WHERE key = ?"];
         int length = funnel.RetrieveLength;
-        for (int i = 0; i < keys.Length; i++)
+        foreach ((int key, int at) in InFileOrder(keys))
         {
-            middle.Set(1, keys[i]);
+            middle.Set(1, key);
             if (middle.Step())
             {
                 ReadOnlySpan<byte> blob = middle.Blob(0);
-                scales[i] = MemoryMarshal.Read<float>(blob);
-                MemoryMarshal.Cast<byte, sbyte>(blob[4..]).CopyTo(rows.Slice(i * length, length));
+                scales[at] = MemoryMarshal.Read<float>(blob);
+                MemoryMarshal.Cast<byte, sbyte>(blob[4..]).CopyTo(rows.Slice(at * length, length));
                 middle.Reset();
             }
         }
@@ -76,17 +73,43 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
 
     private void ReadFull(ReadOnlySpan<int> keys, Span<float> rows)
     {
-        SqliteStatement full = session["SELECT data FROM full WHERE key = ?"];
         int length = search.Vector.Length;
-        for (int i = 0; i < keys.Length; i++)
+        foreach ((int key, int at) in InFileOrder(keys))
         {
-            full.Set(1, keys[i]);
-            if (full.Step())
+            if (ReadVector(key) is { } vector)
             {
-                SqliteBlobs.ReadFull(full.Blob(0), rows.Slice(i * length, length));
-                full.Reset();
+                vector.CopyTo(rows[(at * length)..]);
+                _vectors[key] = vector;
             }
         }
+    }
+
+    private float[]? ReadVector(int key)
+    {
+        SqliteStatement full = session["SELECT data FROM full WHERE key = ?"];
+        full.Set(1, key);
+        if (!full.Step())
+        {
+            return null;
+        }
+
+        float[] vector = new float[funnel.FullLength];
+        SqliteBlobs.ReadFull(full.Blob(0), vector);
+        full.Reset();
+        return vector;
+    }
+
+    // Neighbours in the file share pages.
+    private static (int Key, int At)[] InFileOrder(ReadOnlySpan<int> keys)
+    {
+        (int Key, int At)[] order = new (int, int)[keys.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            order[i] = (keys[i], i);
+        }
+
+        Array.Sort(order, static (a, b) => a.Key.CompareTo(b.Key));
+        return order;
     }
 
     private void ScanAll(in VectorFunnel.Fence fence)
@@ -123,69 +146,22 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
         }
     }
 
-    private void SearchWords(int[] scopes)
+    private void SearchWords(int[] scopes, in VectorFunnel.Fence fence)
     {
-        List<string> terms = TellingTerms();
-        if (terms.Count == 0)
+        SqliteWords words = new(session, search, commonTerms, cancellationToken);
+        List<(int Key, float Score)> found = words.Run(scopes, funnel.Count(fence), funnel.Alive);
+        for (int i = 0; i < found.Count; i++)
         {
-            _widths.Add(new StageWidth("lexical", 0));
-            return;
-        }
-
-        string match = $"text : ({string.Join(" OR ", terms.Select(Quote))})";
-        string visible = string.Join(" OR ", scopes.Select(scope => Quote(SqliteItems.ScopeTerm(scope))));
-        if (session["SELECT count(*) FROM scopes"].Scalar() > scopes.Length)
-        {
-            match = $"(scope : ({visible})) AND ({match})";
-        }
-
-        List<string> conditions = [];
-        List<object?> values = [match];
-        SqliteItems.AddTimeAndPairs(search.From, search.To, search.Metadata, (sql, given) =>
-        {
-            conditions.Add(sql);
-            values.AddRange(given);
-        });
-        string sql = conditions.Count == 0
-            ? "SELECT rowid, rank FROM words WHERE words MATCH ? AND rank MATCH 'bm25(0.0, 1.0)' ORDER BY rank LIMIT ?"
-            : $"SELECT w.rowid, bm25(words, 0.0, 1.0) AS score FROM words w JOIN items i ON i.key = w.rowid WHERE words MATCH ? AND {string.Join(" AND ", conditions)} ORDER BY score LIMIT ?";
-        SqliteStatement rows = session[sql].With([.. values, search.Take]);
-        int rank = 0;
-        while (rows.Step())
-        {
-            int key = (int)rows.Integer(0);
-            if (!_trails.TryGetValue(key, out List<EvidenceStage>? trail))
+            if (!_trails.TryGetValue(found[i].Key, out List<EvidenceStage>? trail))
             {
-                _trails[key] = trail = [];
+                _trails[found[i].Key] = trail = [];
             }
 
-            trail.Add(new EvidenceStage("lexical", (float)-rows.Real(1), ++rank));
+            trail.Add(new EvidenceStage("lexical", found[i].Score, i + 1));
         }
 
-        _widths.Add(new StageWidth("lexical", rank));
-    }
-
-    // The rarest terms, as many as the row budget allows. A term in more items than that is common for good: its count is remembered.
-    private List<string> TellingTerms()
-    {
-        _holders = [];
-        SqliteStatement count = session["SELECT doc FROM words_terms WHERE term = ? AND col = 'text'"];
-        foreach (string term in LexicalTerms.Of(search.Text).Distinct(StringComparer.Ordinal))
-        {
-            if (!commonTerms.TryGetValue(term, out long holders))
-            {
-                holders = count.With(term).Scalar() ?? 0;
-                if (holders > RowBudget)
-                {
-                    commonTerms[term] = holders;
-                }
-            }
-
-            _holders[term] = holders;
-        }
-
-        long total = 0;
-        return [.. _holders.Where(pair => pair.Value > 0).OrderBy(pair => pair.Value).TakeWhile(pair => (total += pair.Value) <= RowBudget).Select(pair => pair.Key)];
+        _holders = words.Holders;
+        _widths.Add(new StageWidth("lexical", found.Count));
     }
 
     private HashSet<int> KeysWith(IReadOnlyDictionary<string, string> pairs)
@@ -208,29 +184,28 @@ internal sealed class SqliteSearch(SqliteSession session, VectorFunnel funnel, M
 
     private List<MemoryCandidate> Fetch()
     {
-        SqliteStatement row = session[$"SELECT {SqliteItems.Columns}, f.data {SqliteItems.From} JOIN full f ON f.key = i.key WHERE i.key = ?"];
+        SqliteStatement row = session[$"SELECT {SqliteItems.Columns} {SqliteItems.From} WHERE i.key = ?"];
         List<MemoryCandidate> candidates = new(_trails.Count);
-        foreach ((int key, List<EvidenceStage> trail) in _trails)
+        foreach ((int key, int _) in InFileOrder([.. _trails.Keys]))
         {
             row.Set(1, key);
             if (row.Step())
             {
-                float[] vector = new float[funnel.FullLength];
-                SqliteBlobs.ReadFull(row.Blob(9), vector);
-                MemoryItem item = SqliteItems.Read(row) with { Vector = vector };
+                MemoryItem item = SqliteItems.Read(row);
                 row.Reset();
+                if ((_vectors.GetValueOrDefault(key) ?? ReadVector(key)) is not { } vector)
+                {
+                    throw new InvalidDataException($"Item {key} ('{item.Id}') has no vector: the memory is damaged. Restore a copy, or embed the texts again with ReembedAsync.");
+                }
 
                 // The funnel's clock has whole seconds; the item's own time decides.
                 if ((search.From is null || item.Time >= search.From) && (search.To is null || item.Time < search.To))
                 {
-                    candidates.Add(new MemoryCandidate(item, trail));
+                    candidates.Add(new MemoryCandidate(item with { Vector = vector }, _trails[key]));
                 }
             }
         }
 
         return candidates;
     }
-
-    // Terms hold letters, digits and marks only; quoting keeps FTS5 from reading AND, OR, NOT and NEAR as operators.
-    private static string Quote(string term) => string.Create(CultureInfo.InvariantCulture, $"\"{term}\"");
 }

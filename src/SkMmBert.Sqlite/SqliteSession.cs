@@ -7,10 +7,15 @@ internal sealed class SqliteSession : IDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteStatement> _statements = [];
+    private readonly Dictionary<string, SqliteStatement> _puts = [];
 
     static SqliteSession() => SQLitePCL.Batteries_V2.Init();
 
-    public SqliteSession(string path, bool create, int busyMilliseconds)
+    /// <param name="path">The file.</param>
+    /// <param name="create">Whether to create it when it is not there.</param>
+    /// <param name="busyMilliseconds">How long to wait for another process that writes.</param>
+    /// <param name="cacheKibibytes">Pages kept in memory; 0 for SQLite's own choice of 2,000.</param>
+    public SqliteSession(string path, bool create, int busyMilliseconds, int cacheKibibytes = 0)
     {
         _connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -21,6 +26,10 @@ internal sealed class SqliteSession : IDisposable
         }.ToString());
         _connection.Open();
         Execute($"PRAGMA busy_timeout = {busyMilliseconds}");
+        if (cacheKibibytes > 0)
+        {
+            Execute($"PRAGMA cache_size = -{cacheKibibytes}");
+        }
     }
 
     /// <summary>Prepared once, then reused.</summary>
@@ -35,6 +44,18 @@ internal sealed class SqliteSession : IDisposable
 
             return statement;
         }
+    }
+
+    /// <summary>The statement that puts a key and its bytes into one of the vector tables.</summary>
+    public SqliteStatement Put(string table)
+    {
+        // Found by the table's name: no text is put together for each of many rows.
+        if (!_puts.TryGetValue(table, out SqliteStatement? statement))
+        {
+            _puts[table] = statement = this[$"INSERT OR REPLACE INTO {table} VALUES(?, ?)"];
+        }
+
+        return statement;
     }
 
     public void Execute(string sql)

@@ -105,6 +105,9 @@ internal static class SqliteBlobs
     /// <summary>Bytes before the signs: scale, tail, scope, time, each of four.</summary>
     private const int Header = 16;
 
+    /// <summary>Where the number of the scope lies.</summary>
+    public const int ScopeAt = 8;
+
     public static int CoarseLength(MemoryModel model) => Header + (8 * SignBits.Words(model.Dimensions)) + model.Tiers[0];
 
     public static byte[] Coarse(ReadOnlySpan<float> vector, MemoryModel model, int scope, uint time)
@@ -114,7 +117,7 @@ internal static class SqliteBlobs
         float scale = Quantization.ToInt8(vector[..model.Tiers[0]], MemoryMarshal.Cast<byte, sbyte>(blob.AsSpan(route)));
         MemoryMarshal.Write(blob, scale);
         MemoryMarshal.Write(blob.AsSpan(4), SignBits.MeanSize(vector, model.Tiers[0]));
-        MemoryMarshal.Write(blob.AsSpan(8), scope);
+        MemoryMarshal.Write(blob.AsSpan(ScopeAt), scope);
         MemoryMarshal.Write(blob.AsSpan(12), time);
         SignBits.Write(vector, MemoryMarshal.Cast<byte, ulong>(blob.AsSpan(Header, route - Header)));
         return blob;
@@ -124,7 +127,7 @@ internal static class SqliteBlobs
     public static void Follow(VectorFunnel funnel, int key, ReadOnlySpan<byte> blob)
     {
         int route = blob.Length - funnel.RouteLength;
-        funnel.Add(key, MemoryMarshal.Read<int>(blob[8..]), MemoryMarshal.Read<uint>(blob[12..]), new VectorFunnel.Coarse(
+        funnel.Add(key, MemoryMarshal.Read<int>(blob[ScopeAt..]), MemoryMarshal.Read<uint>(blob[12..]), new VectorFunnel.Coarse(
             MemoryMarshal.Cast<byte, ulong>(blob[Header..route]), MemoryMarshal.Cast<byte, sbyte>(blob[route..]), MemoryMarshal.Read<float>(blob), MemoryMarshal.Read<float>(blob[4..])));
     }
 

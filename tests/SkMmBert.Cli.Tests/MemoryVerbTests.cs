@@ -56,6 +56,24 @@ public sealed class MemoryVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Calibrate_QuestionsOrNone_GivesAFloorThatRecallTakes()
+    {
+        await AddAsync(Ada.Replace(",\"scope\":\"user=ada\"", ""), Bern);
+        CommandLine asked = await CommandLine.RunAsync($"memory calibrate --store {Store} --json -", """
+            {"query":"What is the capital of Switzerland?","answers":["b1"]}
+            {"query":"Does Ada prefer trains?","answers":["chat/17"]}
+            {"query":"zzz qqq","answers":[]}
+            """);
+        Assert.Equal(["floor", "found", "false_evidence"], Assert.Single(asked.Json).EnumerateObject().Select(field => field.Name));
+        Assert.Equal((1, 0), (asked.Json[0].GetProperty("found").GetDouble(), asked.Json[0].GetProperty("false_evidence").GetDouble()));
+        float floor = asked.Json[0].GetProperty("floor").GetSingle();
+        CommandLine recalled = await CommandLine.RunAsync($"memory recall --store {Store} --json --floor {floor.ToString(System.Globalization.CultureInfo.InvariantCulture)}", "What is the capital of Switzerland?\nzzz qqq");
+        Assert.Equal([1, 0], recalled.Json.Select(line => Math.Min(1, line.GetProperty("evidence").GetArrayLength())));
+        CommandLine own = await CommandLine.RunAsync($"memory calibrate --store {Store} --json");
+        Assert.True(own.Json[0].GetProperty("floor").GetSingle() > 0);
+    }
+
+    [Fact]
     public async Task ExportAndImport_KeepEverything()
     {
         await AddAsync(Ada, Bern);
@@ -122,6 +140,7 @@ public sealed class MemoryVerbTests : IDisposable
     [InlineData("memory list --store ftp://there", "postgres://")]
     [InlineData("memory list --store STORE --before noon", "--before")]
     [InlineData("memory recall --store STORE --top 0", "at least 1")]
+    [InlineData("memory calibrate --store STORE no-such-file", "no-such-file")]
     [InlineData("memory recall --store STORE --rerank --no-rerank", "one of them")]
     public async Task Memory_WrongUsage_IsExitCode2(string arguments, string says)
     {

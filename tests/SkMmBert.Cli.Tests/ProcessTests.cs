@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SkMmBert.Cli.Tests;
 
-/// <summary>What only a process of its own can show: signals, and the samples as programs.</summary>
+/// <summary>What only a process of its own can show: signals.</summary>
 public sealed class ProcessTests
 {
     [Fact]
@@ -60,23 +60,6 @@ public sealed class ProcessTests
         const int interrupt = 2;
         string? ignored = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
         return ignored is not null && (Convert.ToUInt64(ignored[7..].Trim(), 16) & (1UL << (interrupt - 1))) != 0;
-    }
-
-    public static TheoryData<string> Samples => [.. Directory.GetFiles(Path.Combine(Paths.Root, "samples"), "*.cs").Select(file => Path.GetFileName(file)).Order()];
-
-    [Theory]
-    [MemberData(nameof(Samples))]
-    public async Task Sample_Run_PrintsWhatItSaysItPrints(string sample)
-    {
-        string path = Path.Combine(Paths.Root, "samples", sample);
-        string[] expected = [.. File.ReadLines(path).SkipWhile(line => line != "// prints").Skip(1).Where(line => line.StartsWith("// ", StringComparison.Ordinal)).Select(line => line[3..])];
-        Assert.NotEmpty(expected);
-        using Process process = Start("dotnet", ["run", "-c", "Release", path]);
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, output + await error);
-        Assert.Equal(expected, output.TrimEnd().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd()));
     }
 
     private static Process Start(string program, string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)

@@ -17,8 +17,8 @@ public sealed class NamesAndOptionsTests
         Assert.Equal(KnownModel.All.Count, KnownModel.All.Select(m => m.Name).Distinct().Count());
         Assert.All(KnownModel.All, m =>
         {
-            Assert.Matches("^([0-9a-f]{40}|main)$", m.Revision);
-            Assert.Equal(m.Revision != "main", m.IsPinned);
+            Assert.Matches("^[0-9a-f]{40}$", m.Revision);
+            Assert.True(m.IsPinned);
             Assert.Equal(m.Exits.Order(), m.Exits);
             Assert.Equal(m.Dimensions.OrderDescending(), m.Dimensions);
             Assert.Equal(m.Layers, m.Exits[^1]);

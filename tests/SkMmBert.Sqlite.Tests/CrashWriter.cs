@@ -8,20 +8,19 @@ internal static class CrashWriter
     public static async Task<int> RunAsync(string path, int from, int count)
     {
         using SqliteMemoryStore store = new(path);
-        await store.BindAsync(MemoryStoreConformance.Hashed.Model);
-        for (int batch = from; batch < from + count; batch++)
+        try
         {
-            try
+            await store.BindAsync(MemoryStoreConformance.Hashed.Model);
+            for (int batch = from; batch < from + count; batch++)
             {
                 await store.AddAsync(Batch(batch));
+                Console.WriteLine(batch);
             }
-            catch (IOException error)
-            {
-                Console.Error.WriteLine(error.Message);
-                return 1;
-            }
-
-            Console.WriteLine(batch);
+        }
+        catch (IOException error)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 1;
         }
 
         return 0;

@@ -141,6 +141,72 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Equal(5, (await store.SearchAsync(MemoryStoreConformance.Ask("note"))).Candidates.Count);
     }
 
+    /// <summary>A process without the right to write, which root would have: as root it runs as nobody.</summary>
+    [Fact]
+    public async Task Write_WithoutPermission_SaysSoAndChangesNothing()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("permissions are set by chmod");
+            return;
+        }
+
+        bool root = Environment.UserName == "root";
+        Assert.SkipWhen(root && !File.Exists("/usr/sbin/runuser") && !File.Exists("/sbin/runuser"), "root may write anywhere, and runuser is not there to run as another user");
+        (await Filled(5)).Dispose();
+        string seen = Path.Combine(_folder, "seen");
+        Directory.CreateDirectory(seen);
+        string path = Path.Combine(seen, "memory.db");
+        File.Move(File1, path);
+        byte[] before = File.ReadAllBytes(path);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(seen, readable);
+        File.SetUnixFileMode(_folder, readable | UnixFileMode.UserWrite);
+        try
+        {
+            string[] command = [Environment.ProcessPath!, "write", path, "0", "3"];
+            using Process writer = Process.Start(new ProcessStartInfo(root ? "runuser" : command[0], root ? ["-u", "nobody", "--", .. command] : command[1..])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/", Environment = { ["DOTNET_EnableDiagnostics"] = "0", ["HOME"] = "/" },
+            })!;
+            Task<string> errors = writer.StandardError.ReadToEndAsync();
+            Assert.Equal("", await writer.StandardOutput.ReadToEndAsync());
+            await writer.WaitForExitAsync();
+            Assert.Equal(1, writer.ExitCode);
+            Assert.Matches("(read-only|cannot be opened)", await errors);
+            Assert.Contains(path, await errors);
+        }
+        finally
+        {
+            File.SetUnixFileMode(seen, readable | UnixFileMode.UserWrite);
+        }
+
+        Assert.Equal(before, File.ReadAllBytes(path));
+    }
+
+    /// <summary>What another process has written is in the very next search, and that within a second.</summary>
+    [Fact]
+    public async Task Search_WhileAnotherProcessWrites_SeesEachBatchAtOnce()
+    {
+        using SqliteMemoryStore store = await Filled(5);
+        using Process writer = Start(100, 40);
+        List<double> seconds = [];
+        while (await writer.StandardOutput.ReadLineAsync() is { } line)
+        {
+            long acknowledged = Stopwatch.GetTimestamp();
+            MemorySearchResult result = await store.SearchAsync(MemoryStoreConformance.Ask($"batch {line} item 3 says hello to all"));
+            Assert.Contains(result.Candidates, candidate => candidate.Item.Id == $"{line}/3");
+            seconds.Add(Stopwatch.GetElapsedTime(acknowledged).TotalSeconds);
+            await store.AddAsync([MemoryStoreConformance.Item($"in between {line}")]);
+        }
+
+        await writer.WaitForExitAsync();
+        Assert.Equal((40, 0), (seconds.Count, writer.ExitCode));
+        Assert.True(seconds.Order().ElementAt(20) < 1, $"half of the batches took more than {seconds.Order().ElementAt(20):F2} s to be seen");
+        Assert.Equal(5 + 40 + (40 * CrashWriter.BatchItems), await store.CountAsync(MemoryFilter.All));
+    }
+
     [Fact]
     public async Task AnyVerb_FileDeletedMeanwhile_SaysSo()
     {

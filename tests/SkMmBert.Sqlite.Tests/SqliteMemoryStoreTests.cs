@@ -80,7 +80,7 @@ public sealed class SqliteMemoryStoreTests : MemoryStoreConformance, IDisposable
             session.Execute($"PRAGMA application_id = {SqliteSchema.ApplicationId}");
             SqliteReembed.SetModel(session, Hashed.Model);
             int scope = SqliteItems.ScopeNumber(session, MemoryScope.Shared);
-            SqliteItems.Write(session, Item("an old note"), scope, Hashed.Model);
+            SqliteItems.Write(session, new SqliteRow(Item("an old note"), Hashed.Model), scope);
             session.Execute("UPDATE items SET metadata = '{\"kind\":\"old\"}'");
         }
 
@@ -106,6 +106,35 @@ public sealed class SqliteMemoryStoreTests : MemoryStoreConformance, IDisposable
 
         using SqliteMemoryStore newer = new(path);
         Assert.Contains("version 99", (await Assert.ThrowsAsync<InvalidDataException>(() => newer.BindAsync(Hashed.Model))).Message);
+    }
+
+    /// <summary>Above a few thousand rows the words are scored by the store itself: what it puts first is what BM25 over every text puts first.</summary>
+    [Fact]
+    public async Task Search_WordsInThousandsOfItems_RankAsBm25OverAllTexts()
+    {
+        Random random = new(4);
+        string[] words = [.. Enumerable.Range(0, 400).Select(i => $"w{i}")];
+        string Text() => string.Join(' ', Enumerable.Range(0, 6 + random.Next(10)).Select(_ => words[(int)(words.Length * Math.Pow(random.NextDouble(), 2.5))]));
+        MemoryItem[] items = [.. Enumerable.Range(0, 30_000).Select(i => Item(i % 50 == 0 ? "a" : "b", id: $"{i}", scope: new() { User = i % 10 == 0 ? "few" : "many" }) with { Text = Text() })];
+        using MemoryStore store = await CreateWith(items);
+        double average = items.Average(item => item.Text.Split(' ').Length);
+        int kept = 0, asked = 0;
+        foreach ((string question, string user) in new[] { ("w3 w41 w150", "many"), ("w300 w301 w2", "many"), ("w5 w7 w220", "few"), ("w0 w1 w2", "many"), ("w0", "many"), ("w0 w1", "few") })
+        {
+            MemoryItem[] visible = [.. items.Where(item => item.Scope!.User == user)];
+            (string, double)[] terms = [.. question.Split(' ').Select(term => (term, Bm25.Weight(items.Count(item => item.Text.Split(' ').Contains(term)), items.Length)))];
+            float[] exact = [.. visible.Select(item => Bm25.Score(terms, item.Text, average)).OrderDescending()];
+            List<(MemoryItem Item, EvidenceStage Stage)> found = Ranked(await store.SearchAsync(Ask(question, new() { User = user }, take: 20, vector: false)), "lexical");
+            Assert.Equal(20, found.Count);
+            Assert.All(found, pair => Assert.Equal(user, pair.Item.Scope!.User));
+
+            // Of words that every third item holds, any of the thousands of items that hold them all will do.
+            bool telling = terms.Any(term => term.Item2 > 3);
+            kept += found.Take(10).Count(pair => Bm25.Score(terms, pair.Item.Text, average) >= exact[9] * (telling ? 0.97f : 0.6f));
+            asked += 10;
+        }
+
+        Assert.True(kept >= asked * 0.9, $"{kept} of {asked} are as good as the exact first ten");
     }
 
     [Fact]

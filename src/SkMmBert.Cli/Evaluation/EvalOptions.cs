@@ -8,7 +8,7 @@ internal sealed class EvalOptions
 {
     public SharedOptions Shared { get; } = new();
 
-    public Option<string> Data { get; } = new("--data") { Description = "A folder of evaluation sets, or of folders with them.", Required = true };
+    public Option<string> Data { get; } = new("--data") { Description = "A folder of evaluation sets, or of folders with them; docs/quality.md says what files it takes.", Required = true };
 
     public Option<string?> Exits { get; } = new("--exit", "--exits") { Description = "Layers to leave at: numbers with commas, or all (default: the last)." };
 

@@ -49,7 +49,7 @@ internal sealed class EvalOutput(OutputFile output, bool json, string model, str
         }
     }
 
-    public void Complete()
+    public void Complete(double seconds)
     {
         output.Complete();
         foreach (IGrouping<string, EvalRow> kind in json ? [] : _rows.GroupBy(row => string.Join(' ', row.Metrics.Select(metric => metric.Name))))
@@ -66,6 +66,11 @@ internal sealed class EvalOutput(OutputFile output, bool json, string model, str
             }
 
             terminal.People.Write(table);
+        }
+
+        if (!json)
+        {
+            terminal.People.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model}, {precision}, {_rows.Select(row => row.Set).Distinct().Count(set => !set.StartsWith("mean", StringComparison.Ordinal))} sets in {seconds:0} s."));
         }
     }
 

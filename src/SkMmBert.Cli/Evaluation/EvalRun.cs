@@ -54,6 +54,7 @@ internal sealed class EvalRun : IDisposable
 
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            long started = Stopwatch.GetTimestamp();
             using EvalRun evaluation = new(options, parsed, terminal, cancellationToken);
             try
             {
@@ -64,7 +65,7 @@ internal sealed class EvalRun : IDisposable
                 throw new InputException($"The sets in '{evaluation.Folder}' cannot be read: {error.Message}");
             }
 
-            evaluation.Output.Complete();
+            evaluation.Output.Complete(Seconds(started));
             return 0;
         });
         return command;

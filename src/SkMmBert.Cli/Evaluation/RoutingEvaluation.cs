@@ -18,7 +18,11 @@ internal static class RoutingEvaluation
     public sealed record Row(string Set, string Strategy, RoutingMetrics Metrics, double Milliseconds);
 
     /// <summary>Adaptive lists on one set: how often a fitting tool is in them, against lists of a fixed length.</summary>
-    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double Abstained);
+    public sealed record Lists(string Set, double MeanLength, double Any, double All, double FixedAny, double FixedAll, double Abstained)
+    {
+        /// <summary>How often a fitting tool is in the lists of the removed strategy and of BM25, all as long as the adaptive ones are on average.</summary>
+        public (double Removed, double Words) AnyAtEqualLength { get; init; }
+    }
 
     public static async Task<(IReadOnlyList<Row> Rows, Lists Lists)> RunAsync(RoutingSet set, IEmbeddingGenerator<string, Embedding<float>> embedder, Reranker? reranker, CancellationToken cancellationToken)
     {
@@ -52,8 +56,13 @@ internal static class RoutingEvaluation
             rows.Add(await MeasureAsync(set, "router + rerank", new ToolRouter(memo, set.Tools, new() { Top = Ranked, Reranker = reranker }), cancellationToken).ConfigureAwait(false));
         }
 
-        return (rows, await MeasureListsAsync(set, new ToolRouter(memo, set.Tools, new() { MinimumCatalogue = 0 }), cancellationToken).ConfigureAwait(false));
+        Lists lists = await MeasureListsAsync(set, new ToolRouter(memo, set.Tools, new() { MinimumCatalogue = 0 }), cancellationToken).ConfigureAwait(false);
+        int length = Math.Clamp((int)Math.Round(lists.MeanLength), 1, Ranked);
+        return (rows, lists with { AnyAtEqualLength = (Any(set, length, query => Top(Cosines(queries[query], removed, int.MaxValue))), Any(set, length, query => Top(words.Scores(query)))) });
     }
+
+    private static double Any(RoutingSet set, int length, Func<string, IReadOnlyList<int>> rank) =>
+        set.Queries.Count(query => rank(query.Text).Take(length).Any(query.Relevant.Contains)) / (double)Math.Max(1, set.Queries.Count);
 
     private static Row Measure(RoutingSet set, string strategy, Func<string, IReadOnlyList<int>> rank)
     {

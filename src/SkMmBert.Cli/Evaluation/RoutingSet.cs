@@ -5,7 +5,7 @@ namespace SkMmBert.Cli;
 /// <summary>A catalogue with questions and the tools that fit them; a question with none asks for no tool.</summary>
 internal sealed record RoutingSet(string Name, IReadOnlyList<ToolProfile> Tools, IReadOnlyList<RoutingQuery> Queries)
 {
-    /// <summary>The routing sets of a folder: each folder in it (or itself) with <c>tools.jsonl</c> and <c>queries*.jsonl</c>, and files of labelled utterances, whose labels are the tools.</summary>
+    /// <summary>The routing sets of a folder: each folder in it (or itself) with <c>tools.jsonl</c> and <c>queries*.jsonl</c>, and files of labelled utterances, whose labels are the tools: bare, and with some of the utterances as examples.</summary>
     public static IEnumerable<RoutingSet> All(string data)
     {
         foreach (string folder in Directory.GetDirectories(data).Prepend(data).Order(StringComparer.Ordinal))
@@ -27,8 +27,11 @@ internal sealed record RoutingSet(string Name, IReadOnlyList<ToolProfile> Tools,
             foreach (string file in Directory.GetFiles(folder, "*.jsonl").Order(StringComparer.Ordinal).Where(IsLabelled))
             {
                 (string Text, string Label)[] rows = Labelled(file);
-                yield return Of($"{name}/{Path.GetFileNameWithoutExtension(file)}", [.. rows.Select(row => row.Label).Where(label => label != "oos").Distinct().Order(StringComparer.Ordinal).Select(label => new ToolProfile(label))],
-                    rows.Where(row => row.Label != "oos").Select(row => (row.Text, new[] { row.Label })));
+                IGrouping<string, string>[] labels = [.. rows.Where(row => row.Label != "oos").GroupBy(row => row.Label, row => row.Text).OrderBy(label => label.Key, StringComparer.Ordinal)];
+                string set = $"{name}/{Path.GetFileNameWithoutExtension(file)}";
+                yield return Of(set, [.. labels.Select(label => new ToolProfile(label.Key))], labels.SelectMany(label => label.Select(text => (text, new[] { label.Key }))));
+                yield return Of($"{set} with examples", [.. labels.Select(label => new ToolProfile(label.Key) { Examples = [.. label.Take(Examples(label))] })],
+                    labels.SelectMany(label => label.Skip(Examples(label)).Select(text => (text, new[] { label.Key }))));
             }
         }
     }
@@ -49,6 +52,9 @@ internal sealed record RoutingSet(string Name, IReadOnlyList<ToolProfile> Tools,
             .Select(query => new RoutingQuery(query.Query, [.. query.Tools.SelectMany(tool => byName[tool]).Distinct()]))
             .Where(query => query.Relevant.Count > 0)]);
     }
+
+    // The first ten utterances of a label, or the first half of fewer than twenty.
+    private static int Examples(IEnumerable<string> label) => Math.Min(10, label.Count() / 2);
 
     private static bool IsLabelled(string file) => File.ReadLines(file).FirstOrDefault() is { } line && line.Contains("\"label\"", StringComparison.Ordinal) && line.Contains("\"text\"", StringComparison.Ordinal);
 

@@ -12,7 +12,7 @@ internal static class EmbedVerb
     public static Command Create(Terminal terminal)
     {
         SharedOptions shared = new();
-        Argument<string> file = InputFile.Argument($"JSONL {Expected} or plain lines");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected} or plain lines");
         Option<string?> format = SharedOptions.OneOf(new Option<string?>("--format") { Description = "jsonl or npy (a NumPy array of float32)." }, "jsonl", "npy");
         Option<int?> maxLength = new("--max-length") { Description = "Tokens kept of a text (default: the model's context length)." };
         Command command = new("embed", "Turns texts into vectors.")
@@ -28,7 +28,7 @@ internal static class EmbedVerb
             }
 
             FileInfo? target = parsed.GetValue(shared.Out);
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using MmBertModel model = Models.Open(ModelNames.Find(parsed.GetValue(shared.Model)!, "embedder"), shared.ModelOptions(parsed), terminal);
             MmBertEmbeddingGenerator generator = Models.Embedder(model, shared.EmbeddingOptions(parsed) with { MaxTokens = parsed.GetValue(maxLength) });
             using OutputFile output = OutputFile.Open(target, terminal, cancellationToken);

@@ -13,6 +13,7 @@ internal static class EvalVerb
         Similarity(terminal),
         Translations(terminal),
         Memory(terminal),
+        Funnel(terminal),
         RerankerCalibration.Create(terminal),
     };
 
@@ -39,7 +40,7 @@ internal static class EvalVerb
                     EvalRow[] made = [.. rows.Select(row => new EvalRow(row.Set, row.Strategy, exit, dims, ("ndcg@10", row.Metrics.Ndcg10), ("hit@1", row.Metrics.Hit1), ("hit@5", row.Metrics.Hit5),
                         ("recall@5", row.Metrics.Recall5), ("count", row.Metrics.Queries), ("milliseconds", row.Milliseconds)))];
                     EvalRow adaptive = new(lists.Set, "adaptive list", exit, dims, ("mean_length", lists.MeanLength), ("any", lists.Any), ("all", lists.All),
-                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
+                        ("any_in_7", lists.FixedAny), ("all_in_7", lists.FixedAll), ("any_removed", lists.AnyAtEqualLength.Removed), ("any_bm25", lists.AnyAtEqualLength.Words), ("abstained", lists.Abstained), ("count", Math.Min(run.Most, sets[i].Queries.Count)));
                     Array.ForEach([.. made, adaptive], run.Output.Add);
                     ofTools.AddRange(sets[i].Tools.Any(tool => tool.Description is not null) ? made : []);
                     run.Progress.Report(i + 1, (i + 1.0) / sets.Length);
@@ -110,6 +111,23 @@ internal static class EvalVerb
                 }
             }
         }, options.Rerank, options.Shared.RerankModel);
+    }
+
+    private static Command Funnel(Terminal terminal)
+    {
+        EvalOptions options = new();
+        return EvalRun.Verb("funnel", "Texts and questions: what each stage of a memory keeps of the exact first ten, at each width.", options, terminal, async (run, parsed, cancellationToken) =>
+        {
+            EvaluationSet[] sets = Sets(run, options, parsed);
+            foreach ((int exit, int dims) in run.Exits.SelectMany(exit => run.Dims.Select(dims => (exit, dims))))
+            {
+                for (int i = 0; i < sets.Length; i++)
+                {
+                    (await FunnelEvaluation.RunAsync(run.Generator(exit, dims), sets[i], exit, dims, cancellationToken)).ForEach(run.Output.Add);
+                    run.Progress.Report(i + 1, (i + 1.0) / sets.Length);
+                }
+            }
+        });
     }
 
     private static Command Similarity(Terminal terminal)

@@ -7,21 +7,24 @@ internal static class HelpVerb
 {
     public static Command Create(Command root)
     {
-        Argument<string?> verb = new("VERB") { Description = "A verb; none for all.", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string[]> verb = new("VERB") { Description = "A verb, with its own verb where it has some; none for all.", Arity = ArgumentArity.ZeroOrMore };
         Command command = new("help", "Explains a verb.") { verb };
         command.SetAction((parsed, cancellationToken) =>
         {
-            string? name = parsed.GetValue(verb);
-            if (name is not null && root.Subcommands.All(known => known.Name != name))
+            string[] words = parsed.GetValue(verb) ?? [];
+            Command at = root;
+            foreach (string word in words)
             {
-                throw new InputException($"There is no verb '{name}'. Expected: one of {Names(root)}.");
+                at = at.Subcommands.FirstOrDefault(known => known.Name == word) ?? throw new InputException(at.Subcommands.Count == 0
+                    ? $"'{at.Name}' has no verbs of its own. Try 'skmmbert help {at.Name}'."
+                    : $"There is no verb '{word}'{(at == root ? "" : $" of '{at.Name}'")}. Expected: one of {Names(at)}.");
             }
 
-            return root.Parse(name is null ? ["--help"] : [name, "--help"]).InvokeAsync(parsed.InvocationConfiguration, cancellationToken);
+            return root.Parse([.. words, "--help"]).InvokeAsync(parsed.InvocationConfiguration, cancellationToken);
         });
         return command;
     }
 
-    /// <summary>The names of all verbs.</summary>
-    public static string Names(Command root) => string.Join(", ", root.Subcommands.Select(verb => verb.Name));
+    /// <summary>The names of all verbs of a command.</summary>
+    public static string Names(Command command) => string.Join(", ", command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name));
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SkMmBert.Cli;
 
-/// <summary><c>memory</c>: a store of texts that can be asked. Its verbs: <see cref="MemoryWriting"/>, <see cref="MemoryRecall"/>, <see cref="MemoryUpkeep"/>.</summary>
+/// <summary><c>memory</c>: a store of texts that can be asked. Its verbs: <see cref="MemoryWriting"/>, <see cref="MemoryRecall"/>, <see cref="MemoryCalibrating"/>, <see cref="MemoryUpkeep"/>.</summary>
 internal static class MemoryVerb
 {
     public static Command Create(Terminal terminal) => new("memory", "Remembers texts and finds them again as evidence.")
@@ -12,6 +12,7 @@ internal static class MemoryVerb
         MemoryUpkeep.Forget(terminal),
         MemoryUpkeep.List(terminal),
         MemoryUpkeep.Check(terminal),
+        MemoryCalibrating.Create(terminal),
         MemoryUpkeep.Export(terminal),
         MemoryWriting.Import(terminal),
         MemoryUpkeep.Reembed(terminal),

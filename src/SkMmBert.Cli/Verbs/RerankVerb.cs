@@ -14,7 +14,7 @@ internal static class RerankVerb
     public static Command Create(Terminal terminal)
     {
         SharedOptions shared = new();
-        Argument<string> file = InputFile.Argument($"JSONL {Expected}");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected}");
         Option<int?> top = new("--top") { Description = "How many of the best are printed (default: all)." };
         Option<bool> raw = new("--raw") { Description = "Print logits, not scores from 0 to 1." };
         Option<string?> effort = new("--effort") { Description = "full (default), exit:LAYER, progressive or deadline:MILLISECONDS for each query." };
@@ -36,7 +36,7 @@ internal static class RerankVerb
                 Top = SharedOptions.AtLeastOne(parsed, top),
                 Calibration = Calibration(parsed.GetValue(calibration)),
             };
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using Rerankers rerankers = Rerankers.Open(shared, parsed, options, terminal);
             using OutputFile output = OutputFile.Open(parsed.GetValue(shared.Out), terminal, cancellationToken);
             JsonOutput? json = parsed.GetValue(shared.Json) || parsed.GetValue(shared.Out) is not null ? new(output.Stream) : null;

@@ -14,7 +14,7 @@ internal static class RouteVerb
     public static Command Create(Terminal terminal)
     {
         SharedOptions shared = new();
-        Argument<string> file = InputFile.Argument($"JSONL {Expected} or plain lines");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected} or plain lines");
         Option<string> tools = new("--tools") { Description = $"The catalogue: JSONL {ToolFile.Expected}.", Required = true };
         Option<int?> top = new("--top") { Description = "A fixed number of tools for every query, without abstention." };
         Option<bool> rerank = new("--rerank") { Description = "Ask the reranker where the best tools are close to one another." };
@@ -27,7 +27,7 @@ internal static class RouteVerb
         {
             ToolRouterOptions options = new() { MinimumCatalogue = 0, Top = SharedOptions.AtLeastOne(parsed, top), Calibration = Calibration(parsed.GetValue(calibration)) };
             List<ToolProfile> profiles = ToolFile.Read(parsed.GetValue(tools)!, terminal);
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using MmBertModel model = Models.Open(ModelNames.Find(parsed.GetValue(shared.Model)!, "embedder"), shared.ModelOptions(parsed), terminal);
             MmBertEmbeddingGenerator generator = Models.Embedder(model, shared.EmbeddingOptions(parsed));
             using Rerankers? rerankers = parsed.GetValue(rerank) ? Rerankers.Open(shared, parsed, new RerankOptions(), terminal) : null;

@@ -13,14 +13,14 @@ internal static class TokenizeVerb
     public static Command Create(Terminal terminal)
     {
         SharedOptions shared = new();
-        Argument<string> file = InputFile.Argument($"JSONL {Expected} or plain lines");
+        Argument<string?> file = InputFile.Argument($"JSONL {Expected} or plain lines");
         Option<int?> maxLength = new("--max-length") { Description = "Most ids of a text or pair, special tokens included." };
         Option<bool> noSpecial = new("--no-special") { Description = "Leave out the special tokens around a text." };
         Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "A tokenizer.json instead of a model's." };
         Command command = new("tokenize", "Turns texts into token ids.") { file, shared.Json, shared.Out, shared.Model, maxLength, noSpecial, tokenizer };
         command.SetAction((parsed, cancellationToken) =>
         {
-            using TextLines lines = InputFile.Open(parsed.GetValue(file)!, terminal);
+            using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             TextTokenizer tokens = Open(parsed.GetValue(tokenizer), parsed.GetValue(shared.Model)!);
             bool special = !parsed.GetValue(noSpecial);
             int most = parsed.GetValue(maxLength) ?? int.MaxValue, least = special ? tokens.PairSpecialTokens : 1;

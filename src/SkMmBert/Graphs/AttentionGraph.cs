@@ -6,7 +6,8 @@ namespace SkMmBert;
 /// <list type="bullet">
 /// <item>dense (all texts of one length): reshaped to [B, L, H]; no mask, so that the flash kernel can run on long ones;</item>
 /// <item>padded (mixed lengths): gathered to [B, L, H] with a bias over padding keys, and gathered back;</item>
-/// <item>blocks (window attention of long texts): 64 queries against the 192 keys around them, the bias keeps texts and window apart.</item>
+/// <item>blocks (window attention of long texts): 64 queries against the 192 keys around them, the bias keeps texts and window apart;</item>
+/// <item>own (where the processor has 512-bit instructions): one operator for all of these, which rotates and scales as it reads and knows where each text begins.</item>
 /// </list>
 /// </remarks>
 internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
@@ -20,13 +21,22 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
     /// <summary>From this length on, the flash kernel is faster than the one that writes all scores.</summary>
     public const int FlashLength = 512;
 
+    /// <summary>The name of our own operator.</summary>
+    public const string OwnOperator = "Attention";
+
     private readonly string _flat = graph.Constant("shape_flat", [2], -1L, hidden);
     private readonly string _packed = graph.Constant("shape_packed", [3], 1L, -1L, hidden);
 
     /// <summary>Adds the inputs that describe a batch's shape.</summary>
-    public static void AddInputs(OnnxWriter graph, int hidden, bool blocks)
+    public static void AddInputs(OnnxWriter graph, int hidden, AttentionForm form, bool blocks)
     {
         graph.Input("hidden", OnnxType.Float, 1, null, hidden);
+        if (form == AttentionForm.Own)
+        {
+            graph.Input("texts", OnnxType.Int64, (long?)null);
+            return;
+        }
+
         graph.Input("is_padded", OnnxType.Bool);
         graph.Input("is_flash", OnnxType.Bool);
         graph.Input("dense_shape", OnnxType.Int64, 3);
@@ -48,6 +58,20 @@ internal sealed class AttentionGraph(OnnxWriter graph, int hidden, int heads)
 
     /// <summary>Every token sees the tokens of its text within half a window.</summary>
     public string Local(string q, string k, string v) => graph.If("is_blocks", g => Blocks(g, q, k, v), g => g.If("is_padded", p => Padded(p, q, k, v), d => Dense(d, q, k, v)));
+
+    /// <summary>Attention as our own operator; q, k and v as the products give them.</summary>
+    /// <param name="q">Queries, [N, H] or [1, N, H].</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="rope">Cosines and sines of each position, [positions, D/2]; none for no rotation.</param>
+    /// <param name="scale">A factor of each token's query, key and value, [N, 1]; null for none.</param>
+    /// <param name="halfWindow">How far a token sees; 0 for the whole text.</param>
+    /// <param name="coarse">Whether the scores of long texts may be products of 13-bit integers.</param>
+    public string Own(string q, string k, string v, string[] rope, string? scale, int halfWindow, bool coarse)
+    {
+        string[] rest = scale is not null ? [rope[0], rope[1], scale] : rope;
+        return graph.OwnNode(OwnOperator, [q, k, v, "texts", .. rest], ("num_heads", heads), ("head_size", hidden / heads), ("half_window", halfWindow), ("is_coarse", coarse ? 1 : 0));
+    }
 
     private string Dense(OnnxWriter g, string q, string k, string v)
     {

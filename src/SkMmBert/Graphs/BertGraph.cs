@@ -34,11 +34,11 @@ internal static class BertGraph
     }
 
     /// <summary>Writes the graph of layers <paramref name="from"/> (first run) to <paramref name="to"/> (not run any more).</summary>
-    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision)
+    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision, AttentionForm form)
     {
         OnnxWriter graph = new();
         int hidden = config.HiddenSize;
-        AttentionGraph.AddInputs(graph, hidden, blocks: false);
+        AttentionGraph.AddInputs(graph, hidden, form, blocks: false);
         AttentionGraph attention = new(graph, hidden, config.Heads);
         LinearGraph linear = new(graph, weights, precision);
         string packed = graph.Constant("shape_packed", [3], 1L, -1L, hidden);
@@ -50,7 +50,8 @@ internal static class BertGraph
         for (int i = from; i < to; i++)
         {
             LinearGraph.Rows rows = linear.Prepare(h, hidden);
-            string a = attention.Global(Packed(Dense(rows, $"{i}.wq")), Packed(Dense(rows, $"{i}.wk")), Packed(Dense(rows, $"{i}.wv")));
+            (string q, string k, string v) = (Packed(Dense(rows, $"{i}.wq")), Packed(Dense(rows, $"{i}.wk")), Packed(Dense(rows, $"{i}.wv")));
+            string a = form == AttentionForm.Own ? attention.Own(q, k, v, [], null, halfWindow: 0, coarse: precision == ModelPrecision.Int8) : attention.Global(q, k, v);
             h = Norm(graph.Node("Add", [h, Packed(Dense(linear.Prepare(a, hidden), $"{i}.wo"))]), $"{i}.n1");
             string inner = graph.MicrosoftNode("Gelu", [Dense(linear.Prepare(h, hidden), $"{i}.wi")]);
             h = Norm(graph.Node("Add", [h, Packed(Dense(linear.Prepare(inner, config.IntermediateSize), $"{i}.w2"))]), $"{i}.n2");

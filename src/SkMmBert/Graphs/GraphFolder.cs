@@ -5,13 +5,16 @@ namespace SkMmBert;
 /// <c>weights.bin</c> holds the weights of all layers in the form of the graphs; <c>layers-A-B.onnx</c> with its <c>.data</c> is the stretch from layer A to B,
 /// packed for this processor. Stretches between published exits are written when the folder is made, others when they are asked for.
 /// </remarks>
-internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecision precision)
+internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecision precision, AttentionForm form)
 {
     // One name a line: the matrices that stay in fp32 although the rest is int8.
     private const string KeptName = "kept.txt";
 
     private readonly Lock _writing = new();
     private GraphWeights? _weights;
+
+    /// <summary>How attention is written into the graphs.</summary>
+    public AttentionForm Form => form;
 
     /// <summary>The file with the graph of layers <paramref name="from"/> to <paramref name="to"/>, written if it is not there.</summary>
     /// <param name="from">First layer.</param>
@@ -44,7 +47,7 @@ internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecis
     private void Write(int from, int to, string name, Action<string, string> prepare)
     {
         _weights ??= Quantizer.Plan(config, precision, File.ReadLines(Path.Combine(path, KeptName)).ToHashSet());
-        byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision) : ModernBertGraph.Build(config, _weights, from, to, precision);
+        byte[] graph = config.Architecture == EncoderConfig.Bert ? BertGraph.Build(config, _weights, from, to, precision, form) : ModernBertGraph.Build(config, _weights, from, to, precision, form);
         string plain = Path.Combine(path, $"{name}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp"), workshop = plain + ".d";
         Directory.CreateDirectory(workshop);
         try

@@ -32,11 +32,11 @@ internal static class ModernBertGraph
     }
 
     /// <summary>Writes the graph of layers <paramref name="from"/> (first run) to <paramref name="to"/> (not run any more).</summary>
-    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision)
+    public static byte[] Build(EncoderConfig config, GraphWeights weights, int from, int to, ModelPrecision precision, AttentionForm form)
     {
         OnnxWriter graph = new();
         int hidden = config.HiddenSize, half = config.HeadSize / 2;
-        AttentionGraph.AddInputs(graph, hidden, blocks: true);
+        AttentionGraph.AddInputs(graph, hidden, form, blocks: true);
         string[] global = [graph.Input("global_cos", OnnxType.Float, null, half), graph.Input("global_sin", OnnxType.Float, null, half)];
         string[] local = [graph.Input("local_cos", OnnxType.Float, null, half), graph.Input("local_sin", OnnxType.Float, null, half)];
         AttentionGraph attention = new(graph, hidden, config.Heads);
@@ -49,10 +49,18 @@ internal static class ModernBertGraph
             string x = i == 0 ? h : Norm(graph, weights, h, $"{i}.n1", config.NormEps);
             LinearGraph.Rows rows = linear.Prepare(x, hidden);
             string[] rope = config.IsGlobal(i) ? global : local;
-            string q = Rope(graph, linear.Bare(rows, $"{i}.wq"), rope, rows.Scale, packed, config.Heads);
-            string k = Rope(graph, linear.Bare(rows, $"{i}.wk"), rope, rows.Scale, packed, config.Heads);
-            string v = Packed(graph, linear.Product(rows, $"{i}.wv"), rows.Scale, packed);
-            string a = config.IsGlobal(i) ? attention.Global(q, k, v) : attention.Local(q, k, v);
+            (string q, string k, string v) = (linear.Bare(rows, $"{i}.wq"), linear.Bare(rows, $"{i}.wk"), linear.Bare(rows, $"{i}.wv"));
+            string a;
+            if (form == AttentionForm.Own)
+            {
+                a = attention.Own(q, k, v, rope, rows.Scale, config.IsGlobal(i) ? 0 : config.LocalAttention / 2, coarse: precision == ModelPrecision.Int8 && config.IsGlobal(i));
+            }
+            else
+            {
+                (q, k, v) = (Rope(graph, q, rope, rows.Scale, packed, config.Heads), Rope(graph, k, rope, rows.Scale, packed, config.Heads), Packed(graph, linear.Scaled(v, rows.Scale), rows.Scale, packed));
+                a = config.IsGlobal(i) ? attention.Global(q, k, v) : attention.Local(q, k, v);
+            }
+
             h = graph.Node("Add", [h, Packed(graph, linear.Product(linear.Prepare(a, hidden), $"{i}.wo"), rows.Scale, packed)]);
 
             rows = linear.Prepare(Norm(graph, weights, h, $"{i}.n2", config.NormEps), hidden);

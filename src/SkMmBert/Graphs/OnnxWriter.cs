@@ -25,6 +25,10 @@ internal readonly record struct WeightLocation(OnnxType Type, long[] Shape, long
 internal sealed class OnnxWriter
 {
     private const string Microsoft = "com.microsoft";
+
+    /// <summary>The domain of our own operators.</summary>
+    public const string Own = "skmmbert";
+
     private readonly List<ProtoWriter> _nodes = [];
     private readonly List<ProtoWriter> _initializers = [];
     private readonly List<ProtoWriter> _inputs = [];
@@ -32,6 +36,7 @@ internal sealed class OnnxWriter
     private readonly HashSet<string> _constants = [];
     private readonly OnnxWriter? _outer;
     private int _names;
+    private bool _nodesOfOurOwn;
 
     public OnnxWriter()
     {
@@ -80,6 +85,9 @@ internal sealed class OnnxWriter
     /// <summary>Adds a node of ONNX Runtime's own operators and returns its output.</summary>
     public string MicrosoftNode(string op, string[] inputs, params (string Name, object Value)[] attributes) => Add(Microsoft, op, inputs, attributes);
 
+    /// <summary>Adds a node of our own operators and returns its output.</summary>
+    public string OwnNode(string op, string[] inputs, params (string Name, object Value)[] attributes) => Add(Own, op, inputs, attributes);
+
     /// <summary>Adds a choice between two subgraphs that may use every value of this graph.</summary>
     public string If(string condition, Func<OnnxWriter, string> then, Func<OnnxWriter, string> otherwise)
     {
@@ -97,14 +105,21 @@ internal sealed class OnnxWriter
     }
 
     /// <summary>The finished file.</summary>
-    public byte[] ToModel(string graphName)
+    /// <param name="graphName">The graph's name.</param>
+    /// <param name="opset">Version of the standard operators.</param>
+    public byte[] ToModel(string graphName, long opset = 23)
     {
         ProtoWriter model = new();
         model.Int64(1, 10);
         model.Text(2, "SkMmBert");
         model.Message(7, Graph(graphName));
-        model.Message(8, Opset("", 23));
+        model.Message(8, Opset("", opset));
         model.Message(8, Opset(Microsoft, 1));
+        if (_nodesOfOurOwn)
+        {
+            model.Message(8, Opset(Own, 1));
+        }
+
         return model.ToArray();
     }
 
@@ -188,6 +203,7 @@ internal sealed class OnnxWriter
             node.Text(1, input);
         }
 
+        _nodesOfOurOwn |= domain == Own;
         string output = NewName(op);
         node.Text(2, output);
         node.Text(3, output);

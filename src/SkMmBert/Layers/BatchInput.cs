@@ -7,11 +7,39 @@ namespace SkMmBert;
 internal sealed record BatchInput(string Name, Array Values, long[] Shape)
 {
     /// <summary>All inputs of a batch; those of forms that do not run hold a single unused value.</summary>
+    /// <param name="form">How attention is written into the graph.</param>
     /// <param name="lengths">Tokens of each text.</param>
     /// <param name="config">The model.</param>
     /// <param name="globalRope">Rotary position of global layers; null in BERT.</param>
     /// <param name="localRope">Rotary position of local layers; null in BERT.</param>
-    public static IEnumerable<BatchInput> Of(int[] lengths, EncoderConfig config, RopeTable? globalRope, RopeTable? localRope)
+    public static IEnumerable<BatchInput> Of(AttentionForm form, int[] lengths, EncoderConfig config, RopeTable? globalRope, RopeTable? localRope)
+        => form == AttentionForm.Own ? Own(lengths, config, globalRope, localRope) : Standard(lengths, config, globalRope, localRope);
+
+    private static IEnumerable<BatchInput> Own(int[] lengths, EncoderConfig config, RopeTable? globalRope, RopeTable? localRope)
+    {
+        long[] texts = new long[lengths.Length + 2];
+        texts[0] = lengths.Length;
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            texts[i + 2] = texts[i + 1] + lengths[i];
+        }
+
+        yield return new("texts", texts, [texts.Length]);
+        if (globalRope is null || localRope is null)
+        {
+            yield break;
+        }
+
+        int half = config.HeadSize / 2;
+        foreach ((string name, RopeTable table) in new[] { ("global", globalRope), ("local", localRope) })
+        {
+            RopeTable.Rows rows = table.Table(lengths.Max());
+            yield return new(name + "_cos", rows.Cos, [rows.Cos.Length / half, half]);
+            yield return new(name + "_sin", rows.Sin, [rows.Sin.Length / half, half]);
+        }
+    }
+
+    private static IEnumerable<BatchInput> Standard(int[] lengths, EncoderConfig config, RopeTable? globalRope, RopeTable? localRope)
     {
         BatchShape shape = new(lengths, config.HiddenSize, globalRope is null ? 0 : config.LocalAttention / 2);
         int rows = lengths.Length, longest = shape.Longest;

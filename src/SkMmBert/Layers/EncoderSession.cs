@@ -60,6 +60,9 @@ internal sealed class EncoderSession : LayerRunner
         }
     }
 
+    /// <summary>How attention is best written for a device.</summary>
+    public static AttentionForm Form(ModelDevice device, bool standard) => !standard && device == ModelDevice.Cpu && AttentionOperator.IsAvailable ? AttentionForm.Own : AttentionForm.Standard;
+
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
     public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
 
@@ -127,7 +130,7 @@ internal sealed class EncoderSession : LayerRunner
             {
                 using RunInputs inputs = new(this, lengths);
                 using RunOptions options = Quiet(lengths.Sum());
-                using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
+                using CancellationTokenRegistration registration = cancellationToken.Register(() => inputs.Stop(options));
                 while (from < exit)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
@@ -234,6 +237,7 @@ internal sealed class EncoderSession : LayerRunner
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+        AttentionOperator.AddTo(options.DangerousGetHandle());
         return options;
     }
 
@@ -269,12 +273,14 @@ internal sealed class EncoderSession : LayerRunner
     {
         private readonly List<string> _names = ["hidden"];
         private readonly List<OrtValue> _values = [null!];
+        private readonly long[] _texts = [0];
 
         public RunInputs(EncoderSession session, int[] lengths)
         {
-            foreach (BatchInput input in BatchInput.Of(lengths, session._config, session._globalRope, session._localRope))
+            foreach (BatchInput input in BatchInput.Of(session._graphs.Form, lengths, session._config, session._globalRope, session._localRope))
             {
                 _names.Add(input.Name);
+                _texts = input.Name == "texts" ? (long[])input.Values : _texts;
                 _values.Add(input.Values switch
                 {
                     long[] values => OrtValue.CreateTensorValueFromMemory(values, input.Shape),
@@ -282,6 +288,13 @@ internal sealed class EncoderSession : LayerRunner
                     _ => OrtValue.CreateTensorValueFromMemory((bool[])input.Values, input.Shape),
                 });
             }
+        }
+
+        /// <summary>Ends a run: the runtime looks between operators, our own operator inside.</summary>
+        public void Stop(RunOptions options)
+        {
+            options.Terminate = true;
+            Volatile.Write(ref _texts[0], -1);
         }
 
         public IReadOnlyCollection<string> Names => _names;

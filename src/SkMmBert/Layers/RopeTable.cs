@@ -19,7 +19,8 @@ internal sealed class RopeTable(float[] inverseFrequencies, float scaling)
         }
     }
 
-    private Rows Table(int positions)
+    /// <summary>The whole table for texts of at most so many tokens, [positions, half] each.</summary>
+    public Rows Table(int positions)
     {
         Rows table = _table;
         int half = inverseFrequencies.Length;
@@ -43,5 +44,6 @@ internal sealed class RopeTable(float[] inverseFrequencies, float scaling)
         return _table = new Rows(cos, sin);
     }
 
-    private sealed record Rows(float[] Cos, float[] Sin);
+    /// <summary>A table, [positions, half].</summary>
+    internal sealed record Rows(float[] Cos, float[] Sin);
 }

@@ -95,9 +95,11 @@ internal static class Bm25
         weight * count * (Saturation + 1) / (count + (Saturation * (1 - LengthShare + (LengthShare * length / averageLength))));
 
     /// <summary>The score of a text for weighted terms, for candidates that did not come from an index.</summary>
-    public static float Score((string Term, double Weight)[] terms, string text, double averageLength)
+    public static float Score((string Term, double Weight)[] terms, string text, double averageLength) => Score(terms, LexicalTerms.Of(text), averageLength);
+
+    /// <summary>The same, for a text that is cut into its terms already.</summary>
+    public static float Score((string Term, double Weight)[] terms, List<string> held, double averageLength)
     {
-        List<string> held = LexicalTerms.Of(text);
         Span<int> counts = terms.Length <= 64 ? stackalloc int[terms.Length] : new int[terms.Length];
         foreach (string term in held)
         {

@@ -6,32 +6,42 @@ namespace SkMmBert;
 /// <summary>Cuts text of any script into lower-case search terms: words where the script writes spaces, pairs of characters where it does not.</summary>
 internal static class LexicalTerms
 {
+    private const int MostUnits = 64; // of a term; what is longer is cut
+
     /// <summary>The terms in text order, repetitions included.</summary>
     public static List<string> Of(string text)
     {
         List<string> terms = [];
-        StringBuilder word = new();
+        Span<char> word = stackalloc char[MostUnits];
+        int length = 0;
         string previous = "";   // the last character of a run without spaces; "" outside of one
         bool paired = false;    // whether that character is already part of a pair
-        foreach (Rune read in text.EnumerateRunes())
+        for (int i = 0; i < text.Length;)
         {
-            Rune rune = Fold(read);
-            if (rune.Value == 0)
+            char c = text[i];
+            Rune rune = default;
+            if (c >= 0x80)
             {
-                continue;
-            }
-
-            if (IsUnspaced(rune.Value))
-            {
-                Flush(terms, word);
-                string character = rune.ToString();
-                if (previous.Length > 0)
+                Rune.DecodeFromUtf16(text.AsSpan(i), out Rune read, out int used);
+                i += used;
+                rune = Fold(read);
+                if (rune.Value == 0)
                 {
-                    terms.Add(previous + character);
+                    continue;
                 }
 
-                (paired, previous) = (previous.Length > 0, character);
-                continue;
+                if (IsUnspaced(rune.Value))
+                {
+                    Flush(terms, word, ref length);
+                    string character = rune.ToString();
+                    if (previous.Length > 0)
+                    {
+                        terms.Add(previous + character);
+                    }
+
+                    (paired, previous) = (previous.Length > 0, character);
+                    continue;
+                }
             }
 
             if (previous.Length > 0)
@@ -44,13 +54,25 @@ internal static class LexicalTerms
                 previous = "";
             }
 
-            if (IsWord(rune))
+            if (c < 0x80)
             {
-                word.Append(rune.ToString());
+                i++;
+                if (!char.IsAsciiLetterOrDigit(c))
+                {
+                    Flush(terms, word, ref length);
+                }
+                else if (length < MostUnits)
+                {
+                    word[length++] = char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c;
+                }
             }
-            else
+            else if (!IsWord(rune))
             {
-                Flush(terms, word);
+                Flush(terms, word, ref length);
+            }
+            else if (length + rune.Utf16SequenceLength <= MostUnits)
+            {
+                length += rune.EncodeToUtf16(word[length..]);
             }
         }
 
@@ -59,16 +81,16 @@ internal static class LexicalTerms
             terms.Add(previous);
         }
 
-        Flush(terms, word);
+        Flush(terms, word, ref length);
         return terms;
     }
 
-    private static void Flush(List<string> terms, StringBuilder word)
+    private static void Flush(List<string> terms, ReadOnlySpan<char> word, ref int length)
     {
-        if (word.Length > 0)
+        if (length > 0)
         {
-            terms.Add(word.Length <= 64 ? word.ToString() : word.ToString(0, 64));
-            word.Clear();
+            terms.Add(new string(word[..length]));
+            length = 0;
         }
     }
 
@@ -81,11 +103,6 @@ internal static class LexicalTerms
     private static Rune Fold(Rune rune)
     {
         int c = rune.Value;
-        if (c < 0x80)
-        {
-            return Rune.ToLowerInvariant(rune);
-        }
-
         return c switch
         {
             (>= 0x0300 and <= 0x036F) or (>= 0x0591 and <= 0x05C7) or (>= 0x0610 and <= 0x061A) or (>= 0x064B and <= 0x065F) or 0x0670 or 0x0640 => default,

@@ -12,6 +12,9 @@ internal sealed class TopScored(int capacity)
 {
     private readonly List<Scored> _heap = new(Math.Min(capacity, 4_096)); // the worst kept one is first
 
+    /// <summary>What a score must reach to have a chance: cheaper to ask in a loop than an offer.</summary>
+    public float Least { get; private set; } = float.NegativeInfinity;
+
     public bool Admits(float score, int slot) => capacity > 0 && (_heap.Count < capacity || new Scored(score, slot).Beats(_heap[0]));
 
     public void Offer(float score, int slot)
@@ -32,6 +35,7 @@ internal sealed class TopScored(int capacity)
             }
 
             _heap[at] = offered;
+            Least = _heap.Count == capacity ? _heap[0].Score : Least;
             return;
         }
 
@@ -48,6 +52,7 @@ internal sealed class TopScored(int capacity)
         }
 
         _heap[at] = offered;
+        Least = _heap[0].Score;
     }
 
     public List<Scored> BestFirst()

@@ -38,7 +38,7 @@ internal sealed partial class VectorFunnel(MemoryModel model)
         public readonly float[] Scales = new float[BlockSlots];
         public readonly float[] Tails = new float[BlockSlots]; // mean size of the numbers beyond the route tier
         public readonly int[] Keys = new int[BlockSlots]; // -1 when removed
-        public readonly int[] Scopes = new int[BlockSlots];
+        public readonly int[] Scopes = new int[BlockSlots]; // -1 when removed, so that no fence lets it through
         public readonly uint[] Times = new uint[BlockSlots]; // seconds since 1970
     }
 
@@ -89,9 +89,10 @@ internal sealed partial class VectorFunnel(MemoryModel model)
 
     public void Remove(int slot)
     {
-        ref int key = ref _blocks[slot / BlockSlots].Keys[slot % BlockSlots];
+        Block block = _blocks[slot / BlockSlots];
+        ref int key = ref block.Keys[slot % BlockSlots];
         Alive -= key < 0 ? 0 : 1;
-        key = -1;
+        (key, block.Scopes[slot % BlockSlots]) = (-1, -1);
     }
 
     /// <summary>The slot of a key, for stores whose keys only ever grow; -1 if there is none.</summary>
@@ -143,12 +144,28 @@ internal sealed partial class VectorFunnel(MemoryModel model)
         return all;
     }
 
+    /// <summary>How many items are within the fence.</summary>
+    public int Count(in Fence fence)
+    {
+        int count = 0;
+        for (int b = 0; b < _blocks.Count; b++)
+        {
+            Block block = _blocks[b];
+            for (int at = 0, end = Math.Min(BlockSlots, Slots - (b * BlockSlots)); at < end; at++)
+            {
+                count += Passes(block, at, fence) ? 1 : 0;
+            }
+        }
+
+        return count;
+    }
+
     private int Key(int slot) => _blocks[slot / BlockSlots].Keys[slot % BlockSlots];
 
     private static bool Passes(Block block, int at, in Fence fence)
     {
         int scope = block.Scopes[at];
-        return block.Keys[at] >= 0 && (fence.Scopes.Length == 1 ? fence.Scopes[0] == scope : fence.Scopes.AsSpan().Contains(scope)) &&
+        return scope >= 0 && (fence.Scopes.Length == 1 ? fence.Scopes[0] == scope : fence.Scopes.AsSpan().Contains(scope)) &&
             block.Times[at] >= fence.From && block.Times[at] <= fence.To && (fence.Allows is null || fence.Allows(block.Keys[at]));
     }
 }

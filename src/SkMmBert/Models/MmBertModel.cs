@@ -36,7 +36,8 @@ public sealed class MmBertModel : IDisposable
     internal ModelOptions Options { get; }
 
     /// <summary>Opens a model folder as it was downloaded.</summary>
-    /// <param name="folder">A Hugging Face folder: <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c> (whole or in shards); or one with published ONNX graphs (<c>onnx/layer-N/model.onnx</c>), which run as they are.</param>
+    /// <param name="folder">A Hugging Face folder: <c>config.json</c>, <c>tokenizer.json</c> and <c>model.safetensors</c> (whole or in shards); or one with published ONNX graphs (<c>onnx/layer-N/model.onnx</c>), which run as they are.
+    /// A relative path is looked for in the working directory, then beside the program, where the package <c>SkMmBert.Mini</c> puts <c>models/mini-embed</c> and <c>models/mini-rerank</c>.</param>
     /// <param name="options">How it is run; <see langword="null"/> for the defaults.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">A file of the folder is missing, broken or of a kind that cannot be run exactly; the message names it.</exception>
@@ -48,12 +49,7 @@ public sealed class MmBertModel : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         options ??= new ModelOptions();
         options.Validate();
-        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (!Directory.Exists(folder))
-        {
-            throw new DirectoryNotFoundException($"There is no model folder '{folder}'. Give the path of a downloaded model, such as models/mini-embed.");
-        }
-
+        folder = Locate(folder);
         ModelDevice device = ExecutionDevice.Resolve(options.Device);
         ModelCache cache = new(options.CacheFolder ?? ModelCache.DefaultRoot());
         bool weights = File.Exists(Path.Combine(folder, "model.safetensors")) || File.Exists(Path.Combine(folder, "model.safetensors.index.json"));
@@ -80,6 +76,14 @@ public sealed class MmBertModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _layers.Dispose();
 
+    // A program is seldom started in the folder it lies in.
+    private static string Locate(string folder)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), beside = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder, AppContext.BaseDirectory));
+        return Directory.Exists(full) ? full : Directory.Exists(beside) ? beside
+            : throw new DirectoryNotFoundException($"There is no model folder '{full}'{(beside == full ? "" : $", nor '{beside}' beside the program")}. Give the path of a downloaded model, or add the package SkMmBert.Mini and open models/mini-embed.");
+    }
+
     private static MmBertModel OpenWeights(string folder, ModelOptions options, ModelDevice device, ModelCache cache)
     {
         if (options.ExitNorm == ExitNorm.AsGraph)
@@ -102,7 +106,7 @@ public sealed class MmBertModel : IDisposable
             ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);
             ModelManifest manifest = ManifestOf(folder, config, norm, ModelCache.ContentHash(hashes), options.Precision.ToString());
             int[] stops = [.. manifest.Exits.Append(config.Layers).Distinct().Order()];
-            GraphFolder graphs = cache.Graphs(manifest, hashes, config, options.Precision, stops, weights, options.Progress);
+            GraphFolder graphs = cache.Graphs(manifest, hashes, config, options.Precision, EncoderSession.Form(device, options.StandardAttention), stops, weights, options.Progress);
             float[] finalNorm = [];
             if (config.Architecture == EncoderConfig.ModernBert)
             {

@@ -12,7 +12,7 @@ namespace SkMmBert;
 internal sealed class ModelCache(string root)
 {
     // Raise when a graph or the layout of the weights file changes.
-    private const string FormatVersion = "3";
+    private const string FormatVersion = "4";
 
     private const string LockSuffix = ".lock";
 
@@ -34,15 +34,15 @@ internal sealed class ModelCache(string root)
         => Hash(string.Concat(hashes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}\n")));
 
     /// <summary>The graphs of a model, written first if they are not there.</summary>
-    public GraphFolder Graphs(ModelManifest model, IReadOnlyDictionary<string, string> hashes, EncoderConfig config, ModelPrecision precision, int[] stops, SafetensorsFolder weights, IProgress<double>? progress)
+    public GraphFolder Graphs(ModelManifest model, IReadOnlyDictionary<string, string> hashes, EncoderConfig config, ModelPrecision precision, AttentionForm form, int[] stops, SafetensorsFolder weights, IProgress<double>? progress)
     {
-        string name = Hash($"{FormatVersion} {ContentHash(hashes)} {precision} {EncoderSession.Target}")[..24];
+        string name = Hash($"{FormatVersion} {ContentHash(hashes)} {precision} {form} {EncoderSession.Target}")[..24];
         string folder = Path.Combine(root, name);
         if (!CacheManifest.IsWhole(folder))
         {
             Publish(folder, temporary =>
             {
-                GraphFolder graphs = new(temporary, config, precision);
+                GraphFolder graphs = new(temporary, config, precision, form);
                 graphs.WriteWeights(weights, progress);
                 for (int i = 0; i < stops.Length; i++)
                 {
@@ -54,7 +54,7 @@ internal sealed class ModelCache(string root)
         }
 
         RemoveAbandonedGraphs(folder);
-        return new GraphFolder(folder, config, precision);
+        return new GraphFolder(folder, config, precision, form);
     }
 
     private void Publish(string folder, Action<string> write)

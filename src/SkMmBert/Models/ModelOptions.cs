@@ -40,6 +40,9 @@ public sealed record ModelOptions
     /// <summary>Told how far the one-time writing of graphs is, from 0 to 1.</summary>
     public IProgress<double>? Progress { get; init; }
 
+    /// <summary>Whether graphs use only the runtime's own operators, as they do where the processor lacks the instructions of ours.</summary>
+    internal bool StandardAttention { get; init; }
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchTokens, 1);

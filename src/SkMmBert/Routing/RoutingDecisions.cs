@@ -65,11 +65,18 @@ internal static class RoutingDecisions
         return tools.Count == decision.Tools.Count ? decision : decision with { Tools = tools };
     }
 
-    // The longer the tools stay close behind the best, the longer the list: measured better than a fixed length or a share of the softmax.
+    // A tool is worth its place when its chance to be the one meant is: the less sure the question, the longer the list, without a tail of tools that no one means.
+    // Measured better than a fixed length, a distance to the best tool, or a sum of chances.
     private static int Length(ReadOnlySpan<ToolHit> hits, ToolRouterOptions options)
     {
+        float sum = 0;
+        foreach (ToolHit hit in hits)
+        {
+            sum += MathF.Exp(hit.Score - hits[0].Score);
+        }
+
         int kept = 0;
-        while (kept < Math.Min(hits.Length, options.MaximumTools) && (kept < options.MinimumTools || hits[kept].Score >= hits[0].Score - options.Calibration.Gap))
+        while (kept < Math.Min(hits.Length, options.MaximumTools) && (kept < options.MinimumTools || MathF.Exp(hits[kept].Score - hits[0].Score) >= options.Calibration.MinimumChance * sum))
         {
             kept++;
         }

@@ -21,9 +21,9 @@ public sealed record ToolCalibration
     /// <value>The default is 0.17: a tool left out costs more than one too many.</value>
     public float Threshold { get; init; } = 0.17f;
 
-    /// <summary>The list goes on while a tool's score is at most this far below the best one's, in natural logarithms of its chance.</summary>
-    /// <value>The default is 3.9: down to a fiftieth of the best tool's chance, seven tools on average over the data sets it was chosen on.</value>
-    public float Gap { get; init; } = 3.9f;
+    /// <summary>The least chance, among all tools and from 0 to 1, that puts a tool into the list; 0 for the longest list.</summary>
+    /// <value>The default is 0.015: five tools on average over the data sets it was chosen on, more often the right ones than the first seven.</value>
+    public float MinimumChance { get; init; } = 0.015f;
 
     /// <summary>How the signals of a search add up to the confidence: likeness beyond small talk, standing above
     /// all tools, lead over the next, chance of the best tool, words met, name said, words known, and the constant.</summary>
@@ -66,7 +66,7 @@ public sealed record ToolCalibration
     }
 
     /// <summary>Writes the calibration as JSON.</summary>
-    public string ToJson() => string.Create(CultureInfo.InvariantCulture, $"{{\"threshold\":{Threshold:R},\"gap\":{Gap:R},\"weights\":[{string.Join(',', Weights.Select(weight => weight.ToString("R", CultureInfo.InvariantCulture)))}]}}");
+    public string ToJson() => string.Create(CultureInfo.InvariantCulture, $"{{\"threshold\":{Threshold:R},\"minimum_chance\":{MinimumChance:R},\"weights\":[{string.Join(',', Weights.Select(weight => weight.ToString("R", CultureInfo.InvariantCulture)))}]}}");
 
     /// <summary>Reads a calibration that <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
@@ -81,7 +81,7 @@ public sealed record ToolCalibration
             float[] weights = [.. root.GetProperty("weights").EnumerateArray().Select(weight => weight.GetSingle())];
             if (weights.Length == Signals + 1 && weights.All(float.IsFinite))
             {
-                return new ToolCalibration { Threshold = root.GetProperty("threshold").GetSingle(), Gap = root.GetProperty("gap").GetSingle(), Weights = weights };
+                return new ToolCalibration { Threshold = root.GetProperty("threshold").GetSingle(), MinimumChance = root.GetProperty("minimum_chance").GetSingle(), Weights = weights };
             }
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)

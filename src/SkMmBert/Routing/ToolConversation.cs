@@ -23,6 +23,11 @@ internal sealed class ToolConversation
         foreach (ChatMessage message in messages)
         {
             string text = message.Role == ChatRole.System ? "" : string.Join('\n', message.Contents.OfType<TextContent>().Select(content => content.Text));
+            if (EvidenceFormatter.IsQuotation(text))
+            {
+                continue;   // a memory's, put into the user's mouth
+            }
+
             if (message.Role == ChatRole.User && !string.IsNullOrWhiteSpace(text))
             {
                 if (open)

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.AI;
 
@@ -7,11 +6,7 @@ namespace SkMmBert;
 /// <summary>A profile with what is computed of it once: the hashes its vectors are kept under and its size in a prompt.</summary>
 internal sealed class ToolEntry
 {
-    // Keyed by instance, so that a catalogue handed over again and again is read once.
-    private static readonly ConditionalWeakTable<AITool, ToolEntry> s_ofTools = [];
-    private static readonly ConditionalWeakTable<ToolProfile, ToolEntry> s_ofProfiles = [];
-
-    private ToolEntry(ToolProfile profile)
+    public ToolEntry(ToolProfile profile)
     {
         Profile = profile;
         Texts = [.. ToolText.All(profile)];
@@ -46,8 +41,4 @@ internal sealed class ToolEntry
 
     /// <summary>About how many tokens the tool takes in a prompt: four characters each.</summary>
     public int PromptTokens { get; }
-
-    public static ToolEntry Of(AITool tool) => s_ofTools.GetValue(tool, static tool => new ToolEntry(ToolProfile.FromTool(tool)));
-
-    public static ToolEntry Of(ToolProfile profile) => s_ofProfiles.GetValue(profile, static profile => new ToolEntry(profile));
 }

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace SkMmBert;
 
 /// <summary>One state of a catalogue, ready to be searched: its profiles, their vectors and their words.</summary>
@@ -10,7 +8,8 @@ internal sealed class ToolIndex
     {
         (Profiles, ToolRows, Route, Match) = (profiles, toolRows, route, match);
         Lexicon = new ToolLexicon(profiles);
-        SmallTalk = Likeness(match, smallTalk);
+        SmallTalk = Likeness(match, toolRows, smallTalk);
+        Described = profiles.Count == 0 ? 0 : (float)profiles.Count(profile => !string.IsNullOrWhiteSpace(profile.Description)) / profiles.Count;
     }
 
     /// <summary>The tools, in catalogue order.</summary>
@@ -27,12 +26,15 @@ internal sealed class ToolIndex
 
     public ToolLexicon Lexicon { get; }
 
-    /// <summary>Mean of the best cosine that small talk reaches in this catalogue.</summary>
+    /// <summary>Mean of the best score that small talk reaches in this catalogue.</summary>
     public float SmallTalk { get; }
+
+    /// <summary>Share of the tools that have a description: the words of bare names are common ones and prove little.</summary>
+    public float Described { get; }
 
     public int Count => Profiles.Count;
 
-    private static float Likeness(ToolVectors match, IReadOnlyList<sbyte[]> texts)
+    private static float Likeness(ToolVectors match, int[] toolRows, IReadOnlyList<sbyte[]> texts)
     {
         if (texts.Count == 0 || match.Rows == 0)
         {
@@ -44,7 +46,13 @@ internal sealed class ToolIndex
         foreach (sbyte[] text in texts)
         {
             match.Scan(text, ToolVectors.Scale(text), cosines);
-            sum += TensorPrimitives.Max<float>(cosines);
+            float most = -1;
+            for (int tool = 0; tool + 1 < toolRows.Length; tool++)
+            {
+                most = MathF.Max(most, ToolScores.Best(cosines.AsSpan(toolRows[tool]..toolRows[tool + 1])));
+            }
+
+            sum += most;
         }
 
         return sum / texts.Count;

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 
 namespace SkMmBert;
 
@@ -9,91 +9,57 @@ internal sealed class ToolLexicon
 {
     private const float Saturation = 0.9f, LengthShare = 0.4f;
     private const float NameWeight = 2, DescriptionWeight = 1, ParameterWeight = 0.5f, ParameterTextWeight = 0.25f, ExampleWeight = 0.5f, KeywordWeight = 0.5f;
-    private const int MaxTextChars = 8_192;         // of one field; what a description says after that is not what the tool is for
     private const int MaxQueryTerms = 4_096;
 
-    private readonly Dictionary<string, int> _ids = [];
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ids;
     private readonly float[] _idf;                  // [terms]
     private readonly int[] _starts;                 // [terms + 1] into the postings
     private readonly int[] _tools;                  // [postings]
     private readonly float[] _weights;              // [postings] BM25 share of the term in the tool, idf included
     private readonly float[] _nameWeights;          // [postings] share of the tool's name that the term is, 0 where the name lacks it
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ToolLexicon(IReadOnlyList<ToolProfile> profiles)
     {
-        _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
         Count = profiles.Count;
-        List<List<Posting>> postings = [];
+        ToolPostings postings = new();
         float[] lengths = new float[profiles.Count];
-        Dictionary<int, Posting> counts = [];
         for (int tool = 0; tool < profiles.Count; tool++)
         {
-            counts.Clear();
-            ToolProfile profile = profiles[tool];
-            Add(profile.Name, NameWeight, counts, isName: true);
-            Add(profile.Plugin, NameWeight, counts);
-            Add(profile.Description, DescriptionWeight, counts);
-            foreach (ToolParameter parameter in profile.Parameters)
-            {
-                Add(parameter.Name, ParameterWeight, counts);
-                Add(parameter.Description, ParameterTextWeight, counts);
-            }
-
-            foreach (string example in profile.Examples)
-            {
-                Add(example, ExampleWeight, counts);
-            }
-
-            foreach (string keyword in profile.Keywords)
-            {
-                Add(keyword, KeywordWeight, counts);
-            }
-
-            foreach ((int term, Posting posting) in counts)
-            {
-                while (postings.Count <= term)
-                {
-                    postings.Add([]);
-                }
-
-                postings[term].Add(posting with { Tool = tool });
-                lengths[tool] += posting.Weight;
-            }
+            Read(profiles[tool], postings);
+            lengths[tool] = postings.EndTool(tool);
         }
 
-        float average = Count == 0 ? 1 : Math.Max(1e-3f, lengths.Sum() / Count);
-        _idf = new float[postings.Count];
-        _starts = new int[postings.Count + 1];
+        _ids = postings.Ids;
+        _starts = postings.Starts();
+        _idf = new float[postings.Terms];
         float[] nameTotals = new float[Count];
-        for (int term = 0; term < postings.Count; term++)
+        for (int term = 0; term < _idf.Length; term++)
         {
-            _idf[term] = Weight(postings[term].Count);
-            _starts[term + 1] = _starts[term] + postings[term].Count;
-            foreach (Posting posting in postings[term])
-            {
-                nameTotals[posting.Tool] += posting.InName ? _idf[term] : 0;
-            }
+            _idf[term] = Weight(_starts[term + 1] - _starts[term]);
+        }
+
+        foreach (ToolPosting posting in postings.All)
+        {
+            nameTotals[posting.Tool] += posting.InName ? _idf[posting.Term] : 0;
         }
 
         _tools = new int[_starts[^1]];
         _weights = new float[_starts[^1]];
         _nameWeights = new float[_starts[^1]];
-        for (int term = 0, at = 0; term < postings.Count; term++)
+        int[] next = _starts[..^1];
+        float average = Count == 0 ? 1 : Math.Max(1e-3f, lengths.Sum() / Count);
+        foreach (ToolPosting posting in postings.All)
         {
-            foreach (Posting posting in postings[term])
-            {
-                float saturated = posting.Weight * (Saturation + 1) / (posting.Weight + (Saturation * (1 - LengthShare + (LengthShare * lengths[posting.Tool] / average))));
-                _tools[at] = posting.Tool;
-                _weights[at] = _idf[term] * saturated;
-                _nameWeights[at++] = posting.InName ? _idf[term] / nameTotals[posting.Tool] : 0;
-            }
+            int at = next[posting.Term]++;
+            float saturated = posting.Weight * (Saturation + 1) / (posting.Weight + (Saturation * (1 - LengthShare + (LengthShare * lengths[posting.Tool] / average))));
+            _tools[at] = posting.Tool;
+            _weights[at] = _idf[posting.Term] * saturated;
+            _nameWeights[at] = posting.InName ? _idf[posting.Term] / nameTotals[posting.Tool] : 0;
         }
 
         UnknownWeight = Weight(0);
     }
-
-    private readonly record struct Posting(int Tool, float Weight, bool InName);
 
     /// <summary>Number of tools.</summary>
     public int Count { get; }
@@ -120,14 +86,10 @@ internal sealed class ToolLexicon
             while (read < MaxQueryTerms && reader.Next(out ReadOnlySpan<char> term))
             {
                 read++;
-                if (ToolStopWords.Contains(term))
+                if (_ids.TryGetValue(term, out int id))
                 {
-                    continue;
-                }
-
-                if (_lookup.TryGetValue(term, out int id))
-                {
-                    ids[terms++] = id;
+                    ids[terms] = id;
+                    terms += id == ToolPostings.StopWord ? 0 : 1;
                 }
                 else
                 {
@@ -180,30 +142,25 @@ internal sealed class ToolLexicon
 
     private float Weight(int holders) => MathF.Log(1 + ((Count - holders + 0.5f) / (holders + 0.5f)));
 
-    private void Add(string? text, float weight, Dictionary<int, Posting> counts, bool isName = false)
+    private static void Read(ToolProfile profile, ToolPostings postings)
     {
-        if (string.IsNullOrEmpty(text))
+        postings.Add(profile.Name, NameWeight, isName: true);
+        postings.Add(profile.Plugin, NameWeight);
+        postings.Add(profile.Description, DescriptionWeight);
+        foreach (ToolParameter parameter in profile.Parameters)
         {
-            return;
+            postings.Add(parameter.Name, ParameterWeight);
+            postings.Add(parameter.Description, ParameterTextWeight);
         }
 
-        Span<char> buffer = stackalloc char[ToolTerms.MaxLength];
-        ToolTerms reader = new(text.AsSpan(0, Math.Min(text.Length, MaxTextChars)), buffer);
-        while (reader.Next(out ReadOnlySpan<char> term))
+        foreach (string example in profile.Examples)
         {
-            if (ToolStopWords.Contains(term) && !isName)
-            {
-                continue;
-            }
+            postings.Add(example, ExampleWeight);
+        }
 
-            if (!_lookup.TryGetValue(term, out int id))
-            {
-                id = _ids.Count;
-                _ids.Add(term.ToString(), id);
-            }
-
-            ref Posting posting = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, id, out _);
-            posting = new Posting(0, posting.Weight + weight, posting.InName || isName);
+        foreach (string keyword in profile.Keywords)
+        {
+            postings.Add(keyword, KeywordWeight);
         }
     }
 }

@@ -19,13 +19,14 @@ public sealed class ToolRouter
 {
     private readonly IEmbeddingGenerator<string, Embedding<float>> _embedder;
     private readonly ToolIndexBuilder _indexes;
+    private readonly ToolEntries _entries;
     private readonly ToolEntry[] _catalogue;
 
     /// <summary>Makes a router whose catalogue comes with each request.</summary>
     /// <param name="embedder">Any generator of vectors.</param>
     /// <param name="options">How tools are chosen; <see langword="null"/> for the defaults.</param>
     public ToolRouter(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolRouterOptions? options = null)
-        : this(embedder, (ToolEntry[])[], options)
+        : this(embedder, new ToolEntries(), _ => [], options)
     {
     }
 
@@ -34,7 +35,7 @@ public sealed class ToolRouter
     /// <param name="tools">The tools.</param>
     /// <param name="options">How tools are chosen; <see langword="null"/> for the defaults.</param>
     public ToolRouter(IEmbeddingGenerator<string, Embedding<float>> embedder, IEnumerable<AITool> tools, ToolRouterOptions? options = null)
-        : this(embedder, Entries(tools), options)
+        : this(embedder, new ToolEntries(), entries => entries.Of(tools), options)
     {
     }
 
@@ -43,17 +44,18 @@ public sealed class ToolRouter
     /// <param name="profiles">The profiles.</param>
     /// <param name="options">How tools are chosen; <see langword="null"/> for the defaults.</param>
     public ToolRouter(IEmbeddingGenerator<string, Embedding<float>> embedder, IEnumerable<ToolProfile> profiles, ToolRouterOptions? options = null)
-        : this(embedder, Entries(profiles), options)
+        : this(embedder, new ToolEntries(), _ => ToolEntries.Of(profiles), options)
     {
     }
 
-    private ToolRouter(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolEntry[] catalogue, ToolRouterOptions? options)
+    private ToolRouter(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolEntries entries, Func<ToolEntries, ToolEntry[]> catalogue, ToolRouterOptions? options)
     {
         ArgumentNullException.ThrowIfNull(embedder);
         Options = options ?? new();
         Options.Validate();
         _embedder = embedder;
-        _catalogue = catalogue;
+        _entries = entries;
+        _catalogue = catalogue(entries);
         _indexes = new ToolIndexBuilder(embedder, Options.RouteDimensions);
         FindTools = new FindToolsFunction(this, null);
     }
@@ -199,17 +201,5 @@ public sealed class ToolRouter
         return new ToolQuery([whole, .. vectors.Skip(texts.Length).Select(vector => vector.Vector.ToArray())], texts, factors);
     }
 
-    private static ToolEntry[] Entries(IEnumerable<AITool> tools)
-    {
-        ArgumentNullException.ThrowIfNull(tools);
-        return [.. tools.Select(ToolEntry.Of)];
-    }
-
-    private static ToolEntry[] Entries(IEnumerable<ToolProfile> profiles)
-    {
-        ArgumentNullException.ThrowIfNull(profiles);
-        return [.. profiles.Select(ToolEntry.Of)];
-    }
-
-    internal static ToolEntry[] Entries(IList<AITool> tools) => Entries(tools.ToArray().AsEnumerable());
+    internal ToolEntry[] Entries(IEnumerable<AITool> tools) => _entries.Of(tools);
 }

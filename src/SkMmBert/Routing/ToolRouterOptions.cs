@@ -12,8 +12,8 @@ public sealed record ToolRouterOptions
     public int MinimumTools { get; init; } = 3;
 
     /// <summary>Most tools chosen for one turn; always-included and sticky ones come on top.</summary>
-    /// <value>The default is 16.</value>
-    public int MaximumTools { get; init; } = 16;
+    /// <value>The default is 12.</value>
+    public int MaximumTools { get; init; } = 12;
 
     /// <summary>A fixed number of tools for every question: no adaptive list, no abstention, no minimum catalogue.</summary>
     /// <value>The default is <see langword="null"/>: the list is as long as the question needs.</value>

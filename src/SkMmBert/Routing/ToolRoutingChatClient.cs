@@ -168,7 +168,7 @@ public sealed class ToolRoutingChatClient : DelegatingChatClient
         ToolEntry[] entries;
         try
         {
-            entries = options?.Tools is { Count: > 0 } tools ? ToolRouter.Entries(tools) : _router.Catalogue;
+            entries = options?.Tools is { Count: > 0 } tools ? _router.Entries(tools) : _router.Catalogue;
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException or NullReferenceException)
         {

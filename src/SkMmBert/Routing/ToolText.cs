@@ -12,10 +12,26 @@ internal static class ToolText
     private const int MaxExample = 500;
     private const int MaxExamples = 64;
 
-    /// <summary>The profile as one sentence: name in words, then what it does; without a description, the parameters tell.</summary>
+    /// <summary>The profile as one sentence: name in words, then what it does; without a description the name as it is written, and what it takes.</summary>
     public static string Of(ToolProfile profile)
     {
         StringBuilder text = new();
+        string description = Clean(profile.Description, MaxDescription);
+        if (description.Length == 0)
+        {
+            // Measured on label sets: a bare name is read better as it is written than in words.
+            text.Append(Clean(profile.QualifiedName, MaxName));
+            string separator = ": ";
+            foreach (ToolParameter parameter in profile.Parameters.Take(8))
+            {
+                text.Append(separator);
+                Words(parameter.Name, text);
+                separator = ", ";
+            }
+
+            return text.ToString();
+        }
+
         if (profile.Plugin is { } plugin)
         {
             Words(plugin, text);
@@ -23,39 +39,13 @@ internal static class ToolText
         }
 
         Words(profile.Name, text);
-        string description = Clean(profile.Description, MaxDescription);
-        if (description.Length > 0)
-        {
-            text.Append(": ").Append(description);
-        }
-        else if (profile.Parameters.Count > 0)
-        {
-            text.Append(": ");
-            foreach (ToolParameter parameter in profile.Parameters.Take(8))
-            {
-                Words(parameter.Name, text);
-                text.Append(", ");
-            }
-
-            text.Length -= 2;
-        }
-
-        return text.ToString();
+        return text.Append(": ").Append(description).ToString();
     }
 
-    /// <summary>All texts of a profile: itself, the name as it is written where there is no description to go by, and the examples.</summary>
+    /// <summary>All texts of a profile: itself, then the examples.</summary>
     public static IEnumerable<string> All(ToolProfile profile)
     {
-        string text = Of(profile);
-        yield return text;
-
-        // Measured on label sets: models read a bare name in words and in code differently well; each form finds what the other misses.
-        string name = Clean(profile.Name, MaxName);
-        if (string.IsNullOrWhiteSpace(profile.Description) && name != text)
-        {
-            yield return name;
-        }
-
+        yield return Of(profile);
         foreach (string example in profile.Examples.Where(example => !string.IsNullOrWhiteSpace(example)).Take(MaxExamples))
         {
             yield return Clean(example, MaxExample);

@@ -36,6 +36,7 @@ internal static class Similarity
     }
 
     /// <summary>Dot product of two int8 vectors, exact; multiply it by both scales.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Dot(ReadOnlySpan<sbyte> a, ReadOnlySpan<sbyte> b)
     {
         if (a.Length != b.Length)

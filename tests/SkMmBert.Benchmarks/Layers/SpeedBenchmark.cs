@@ -109,7 +109,7 @@ internal static class SpeedBenchmark
         return [.. Enumerable.Range(0, count).Select(_ => Text(random, random.Next(8, 61)))];
     }
 
-    private static int[] Text(Random random, int length) => [.. Enumerable.Range(0, length).Select(i => i == 0 ? 2 : i == length - 1 ? 1 : random.Next(5, 256_000))];
+    public static int[] Text(Random random, int length) => [.. Enumerable.Range(0, length).Select(i => i == 0 ? 2 : i == length - 1 ? 1 : random.Next(5, 256_000))];
 
     private static void RunPlanned(MmBertModel model, int[][] texts)
     {
@@ -120,6 +120,6 @@ internal static class SpeedBenchmark
         }
     }
 
-    private static MmBertModel Open(ModelPrecision precision, int? threads)
-        => MmBertModel.Open(FormulaModel.Folder(BenchmarkPaths.Goldens, BenchmarkPaths.Artifacts, BenchmarkPaths.MiniEmbed), new ModelOptions { Precision = precision, Threads = threads, CacheFolder = Path.Combine(BenchmarkPaths.Artifacts, "test-graphs") });
+    public static MmBertModel Open(ModelPrecision precision, int? threads, bool standard = false)
+        => MmBertModel.Open(FormulaModel.Folder(BenchmarkPaths.Goldens, BenchmarkPaths.Artifacts, BenchmarkPaths.MiniEmbed), new ModelOptions { Precision = precision, Threads = threads, StandardAttention = standard, CacheFolder = Path.Combine(BenchmarkPaths.Artifacts, "test-graphs") });
 }

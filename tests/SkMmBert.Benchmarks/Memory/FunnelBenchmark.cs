@@ -62,6 +62,7 @@ internal static class FunnelBenchmark
         List<double> funnelTimes = [], flatTimes = [];
         List<StageWidth> passed = [];
         int kept = 0;
+        StageRanks ranks = new();
         foreach (float[] question in questions)
         {
             long start = Stopwatch.GetTimestamp();
@@ -78,6 +79,12 @@ internal static class FunnelBenchmark
             List<VectorFunnel.Found> found = funnel.Search(question, 10, widths, fence, ReadBytes, ReadFull, passed, default);
             funnelTimes.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             kept += found.Count(item => exact.Contains(item.Slot));
+            List<Scored> near = funnel.ScanSigns(question, size, fence, [], default);
+            ranks.Add("signs", near, exact);
+            near = [.. near.OrderByDescending(scored => scored.Score).Take(Math.Max(widths.Signs, size / 5))];
+            List<Scored> routed = funnel.ScanRoute(question, near, 2 * widths.Route, default);
+            ranks.Add("route", routed, exact);
+            ranks.Add("retrieve", funnel.Rescore(question, routed, 2 * widths.Retrieve, ReadBytes), exact);
         }
 
         funnelTimes.Sort();
@@ -85,6 +92,6 @@ internal static class FunnelBenchmark
         Console.WriteLine(
             $"{{\"items\":{size},\"real\":{Math.Min(size, real.Length)},\"questions\":{questions.Length},\"recall10\":{kept / (10.0 * questions.Length):F4}," +
             $"\"funnel_ms_min\":{funnelTimes[0]:F2},\"funnel_ms_p50\":{funnelTimes[funnelTimes.Count / 2]:F2},\"flat_256_ms_min\":{flatTimes[0]:F2},\"flat_256_ms_p50\":{flatTimes[flatTimes.Count / 2]:F2}," +
-            $"\"bytes_an_item\":{funnel.BytesPerSlot},\"widths\":\"{string.Join(" ", passed.Select(width => $"{width.Stage} {width.Items}"))}\"}}");
+            $"\"rank_of_99_percent\":\"{ranks}\",\"bytes_an_item\":{funnel.BytesPerSlot},\"widths\":\"{string.Join(" ", passed.Select(width => $"{width.Stage} {width.Items}"))}\"}}");
     }
 }

@@ -3,102 +3,127 @@ using System.Numerics.Tensors;
 
 namespace SkMmBert.Benchmarks.Memory;
 
-/// <summary>Writing, opening and searching a SQLite memory of a given size.</summary>
+/// <summary>A SQLite memory of a given size, in one run: writing, opening, each scan alone, whole recalls, and what they would cost without a funnel.</summary>
 internal static class StoreBenchmark
 {
-    public static int Run(string[] arguments)
+    private const int BatchItems = 5_000, Questions = 60, FlatWidth = 768, FlatRows = 250_000;
+
+    public static async Task<int> RunAsync(string[] arguments)
     {
         if (arguments.Length < 1)
         {
-            Console.Error.WriteLine("Found no file; expected: memory-store NEW-FILE [ITEMS] [DIMENSIONS].");
+            Console.Error.WriteLine("Found no file; expected: memory-store FILE [ITEMS] [DIMENSIONS]. A file that is not there is filled first.");
             return 2;
         }
 
         string path = arguments[0];
         int size = arguments.Length > 1 ? int.Parse(arguments[1]) : 100_000, dimensions = arguments.Length > 2 ? int.Parse(arguments[2]) : 256;
-        MemoryModel model = new("bench", $"bench/{dimensions}", [64, dimensions / 2, dimensions]);
-        Random random = new(1);
-        string[] vocabulary = [.. Enumerable.Range(0, 30_000).Select(i => $"w{i * 7919L % 1_000_003:x}")];
-        float[][] centres = [.. Enumerable.Range(0, 2_000).Select(_ => Gaussian(random, dimensions))];
-        TimeSpan processor = default;
-        using (SqliteMemoryStore store = new(path))
+        SyntheticItems items = new(dimensions);
+        MemoryOptions options = new() { Tiers = [64, dimensions / 3 / 64 * 64 is >= 128 and int third ? third : dimensions / 2, dimensions] };
+        if (!File.Exists(path))
         {
-            store.BindAsync(model).GetAwaiter().GetResult();
-            Stopwatch wall = Stopwatch.StartNew();
-            for (int from = 0; from < size; from += 5_000)
+            await FillAsync(path, size, items, options);
+        }
+
+        await OpenAsync(path, items, options);
+        using SqliteMemoryStore store = new(path);
+        AgentMemory memory = new(items, store, options);
+        await memory.WarmUpAsync();
+        int stored = await memory.CountAsync();
+        Console.WriteLine($"{stored} items of {dimensions} numbers; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");
+        MemorySearch[] asked = [.. Enumerable.Range(0, Questions).Select(q => items.Ask(q))];
+        await store.ReadFunnelAsync(funnel =>
+        {
+            Timed scans = new();
+            List<Scored> all = [.. Enumerable.Range(0, funnel.Slots).Select(slot => new Scored(0, slot))];
+            VectorFunnel.Fence fence = new([1], 0, uint.MaxValue, null);
+            foreach (MemorySearch search in asked)
             {
-                MemoryItem[] batch = [.. Enumerable.Range(from, Math.Min(5_000, size - from)).Select(i => Item(i, random, vocabulary, centres))];
-                TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
-                wall.Start();
-                store.AddAsync(batch).GetAwaiter().GetResult();
-                wall.Stop();
-                processor += Process.GetCurrentProcess().TotalProcessorTime - before;
+                scans.Run("coarse scan, signs of all", () => funnel.ScanSigns(search.Vector.Span, FunnelWidths.For(stored, 100).Signs, fence, [], default));
+                scans.Run("coarse scan, int8 64 of all", () => funnel.ScanRoute(search.Vector.Span, all, 100, default));
             }
 
-            Console.WriteLine($"{{\"items\":{size},\"dimensions\":{dimensions},\"items_a_second_processor\":{size / processor.TotalSeconds:F0},\"items_a_second\":{size / wall.Elapsed.TotalSeconds:F0}}}");
-        }
-
-        List<double> opens = [];
-        for (int i = 0; i < 3; i++)
+            scans.Print();
+            return 0;
+        });
+        Timed searches = new();
+        float[] flat = Flat(stored);
+        foreach ((MemorySearch search, int q) in asked.Select((search, q) => (search, q)))
         {
-            using SqliteMemoryStore opened = new(path);
-            long start = Stopwatch.GetTimestamp();
-            opened.BindAsync(model).GetAwaiter().GetResult();
-            opens.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-
-        using SqliteMemoryStore again = new(path);
-        again.BindAsync(model).GetAwaiter().GetResult();
-        List<double> funnel = [], words = [], both = [], exact = [];
-        for (int q = 0; q < 40; q++)
-        {
-            MemoryItem like = Item(q, random, vocabulary, centres);
-            MemorySearch search = new() { Vector = like.Vector, Text = string.Join(' ', like.Text.Split(' ').Take(6)), Scopes = [MemoryScope.Shared], Take = 100 };
-            Time(again, search with { Text = "" }, funnel);
-            Time(again, search with { Vector = default }, words);
-            Time(again, search, both);
-            if (q % 8 == 0)
+            await searches.RunAsync("search by vectors", () => store.SearchAsync(search with { Text = "" }));
+            await searches.RunAsync("search by words", () => store.SearchAsync(search with { Vector = default }));
+            await searches.RunAsync("whole recall, vectors", () => memory.RecallAsync(items.Question(q), new() { Words = false }));
+            await searches.RunAsync("whole recall", () => memory.RecallAsync(items.Question(q)));
+            if (q % 10 == 0)
             {
-                Time(again, search with { Text = "", Exact = true }, exact);
+                searches.Run($"flat float scan, {FlatWidth} numbers, in memory", () => Scan(flat, stored));
+                await searches.RunAsync("SQLite and a full scan", () => store.SearchAsync(search with { Text = "", Exact = true }));
             }
         }
 
-        Console.WriteLine(
-            $"{{\"items\":{size},\"open_ms\":{opens.Min():F0},\"file_mb\":{new FileInfo(path).Length / 1e6:F0},\"bytes_an_item_resident\":{again.ResidentBytesPerItem}," +
-            $"\"vectors_ms_min\":{funnel.Min():F1},\"vectors_ms_p50\":{Median(funnel):F1},\"words_ms_p50\":{Median(words):F1},\"both_ms_min\":{both.Min():F1},\"both_ms_p50\":{Median(both):F1},\"full_scan_ms_min\":{exact.Min():F0},\"full_scan_ms_p50\":{Median(exact):F0}}}");
+        searches.Print();
+        double recall = searches.Median("whole recall");
+        Console.WriteLine($"resident bytes an item: {store.ResidentBytesPerItem}; whole recall is {searches.Median($"flat float scan, {FlatWidth} numbers, in memory") / recall:F1} times as fast as the flat scan and {searches.Median("SQLite and a full scan") / recall:F0} times as fast as SQLite and a full scan");
         return 0;
     }
 
-    private static void Time(SqliteMemoryStore store, MemorySearch search, List<double> times)
+    private static async Task FillAsync(string path, int size, SyntheticItems items, MemoryOptions options)
     {
-        long start = Stopwatch.GetTimestamp();
-        store.SearchAsync(search).GetAwaiter().GetResult();
-        times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-    }
-
-    private static double Median(List<double> times)
-    {
-        times.Sort();
-        return times[times.Count / 2];
-    }
-
-    // Words as frequent as in language (Zipf), vectors in clusters.
-    private static MemoryItem Item(int i, Random random, string[] vocabulary, float[][] centres)
-    {
-        float[] centre = centres[random.Next(centres.Length)], noise = Gaussian(random, centre.Length), vector = new float[centre.Length];
-        for (int k = 0; k < vector.Length; k++)
+        using SqliteMemoryStore store = new(path);
+        await new AgentMemory(items, store, options).WarmUpAsync();
+        Stopwatch wall = new();
+        TimeSpan processor = default;
+        for (int from = 0; from < size; from += BatchItems)
         {
-            vector[k] = (centre[k] + (0.7f * noise[k])) / MathF.Sqrt(1 + (k / 32f));
+            MemoryItem[] batch = [.. Enumerable.Range(from, Math.Min(BatchItems, size - from)).Select(items.Item)];
+            TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
+            wall.Start();
+            await store.AddAsync(batch);
+            wall.Stop();
+            processor += Process.GetCurrentProcess().TotalProcessorTime - before;
         }
 
-        TensorPrimitives.Divide(vector, TensorPrimitives.Norm<float>(vector), vector);
-        return new MemoryItem
-        {
-            Id = $"{i}", Text = string.Join(' ', Enumerable.Range(0, 14).Select(_ => vocabulary[(int)(vocabulary.Length * Math.Pow(random.NextDouble(), 4))])),
-            Scope = MemoryScope.Shared, Time = DateTimeOffset.UnixEpoch.AddSeconds(i), Vector = vector,
-        };
+        Console.WriteLine($"written, embedded before: {size / wall.Elapsed.TotalSeconds:F0} items a second by the clock, {size / processor.TotalSeconds:F0} by processor time; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");
     }
 
-    private static float[] Gaussian(Random random, int length) =>
-        [.. Enumerable.Range(0, length).Select(_ => (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() + random.NextDouble() - 2))];
+    private static async Task OpenAsync(string path, SyntheticItems items, MemoryOptions options)
+    {
+        Timed opens = new();
+        for (int i = 0; i < 5; i++)
+        {
+            using SqliteMemoryStore opened = new(path);
+            AgentMemory memory = new(items, opened, options);
+            await items.GenerateAsync(["warm"]);
+            await opens.RunAsync("open", () => memory.CountAsync());
+        }
+
+        opens.Print();
+        Console.WriteLine($"file: {new FileInfo(path).Length / 1e6:F0} MB");
+    }
+
+    // As many rows as fit a laptop, gone over until the number of items is reached: the memory is read each time.
+    private static float[] Flat(int items)
+    {
+        float[] rows = new float[(long)Math.Min(items, FlatRows) * FlatWidth];
+        Random random = new(2);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = random.NextSingle() - 0.5f;
+        }
+
+        return rows;
+    }
+
+    private static List<Scored> Scan(float[] rows, int items)
+    {
+        TopScored best = new(100);
+        ReadOnlySpan<float> question = rows.AsSpan(0, FlatWidth);
+        int held = rows.Length / FlatWidth;
+        for (int i = 0; i < items; i++)
+        {
+            best.Offer(TensorPrimitives.Dot(question, rows.AsSpan(i % held * FlatWidth, FlatWidth)), i);
+        }
+
+        return best.BestFirst();
+    }
 }

@@ -45,14 +45,7 @@ internal static class RoutingFit
             ToolQuery embedded = await router.EmbedAsync([query.Text], index.Match.Width, CancellationToken.None);
             using ToolScores scores = ToolScores.Of(index, embedded);
             int[] tools = [.. Best(scores.Dense).Concat(Best(scores.Lexical)).Distinct()];
-            float known = scores.KnownShare, met = scores.MetShare;
-            float[][] features = new float[tools.Length][];
-            for (int i = 0; i < tools.Length; i++)
-            {
-                float dense = (scores.Dense[tools[i]] - scores.DenseMean) / scores.DenseSpread, words = scores.Lexical[tools[i]] / ToolMixer.LexicalUnit, name = scores.Names[tools[i]];
-                features[i] = [dense, dense * known, dense * met, words, words * known, words * met, name, name * known];
-            }
-
+            float[][] features = [.. tools.Select(tool => ToolMixer.Features(scores, index.Described, tool))];
             questions.Add(new Question(features, [.. tools.Select(query.Relevant.Contains)], tools, query));
         }
 

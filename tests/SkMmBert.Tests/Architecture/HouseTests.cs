@@ -49,6 +49,14 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Sources_Files_AreMostlyMuchShorter()
+    {
+        int[] lines = [.. Sources("src").Select(file => File.ReadLines(file).Count()).Order()];
+        Assert.InRange(lines[lines.Length / 2], 1, 100);
+        Assert.InRange(lines[lines.Length * 9 / 10], 1, 300);
+    }
+
+    [Fact]
     public void Core_Namespace_IsFlat()
     {
         string[] others = [.. typeof(MmBertModel).Assembly.GetExportedTypes().Where(type => type.Namespace != "SkMmBert").Select(type => type.FullName!)];

@@ -71,6 +71,28 @@ public sealed class AgentMemoryTests
     }
 
     [Fact]
+    public async Task Recall_MetadataTimeAndStages_NarrowWhatComesBack()
+    {
+        FixedTime time = new();
+        AgentMemory memory = New(new() { Time = time });
+        await memory.RememberAsync(Enumerable.Range(0, 12).Select(i => new MemoryItem
+        {
+            Text = $"Ada lives in town {i}.", Time = time.Now.AddDays(-i), Metadata = new Dictionary<string, string> { ["kind"] = i % 2 == 0 ? "even" : "odd" },
+        }));
+        RecallOptions all = new() { Floor = 0, Top = 100 };
+        string[] Towns(IReadOnlyList<Evidence> found) => [.. found.Select(evidence => evidence.Text.Split(' ')[^1].TrimEnd('.')).OrderBy(int.Parse)];
+        Assert.Equal(12, (await memory.RecallAsync("Where does Ada live?", all)).Count);
+        Assert.Equal(3, (await memory.RecallAsync("Where does Ada live?", all with { Top = 3 })).Count);
+        Assert.Equal(["1", "3", "5", "7", "9", "11"], Towns(await memory.RecallAsync("Where does Ada live?", all with { Metadata = new Dictionary<string, string> { ["kind"] = "odd" } })));
+        Assert.Equal(["3", "4"], Towns(await memory.RecallAsync("Where does Ada live?", all with { From = time.Now.AddDays(-4), To = time.Now.AddDays(-2) })));
+        Assert.Equal(["signs", "route", "retrieve", "match", "fused"], (await memory.RecallAsync("town 7", all with { Words = false }))[0].Trail.Select(stage => stage.Stage));
+        Assert.Equal(["lexical", "fused"], (await memory.RecallAsync("town 7", all with { Vectors = false }))[0].Trail.Select(stage => stage.Stage));
+        Assert.Equal(["match", "fused"], (await memory.RecallAsync("town 7", all with { Words = false, Exact = true }))[0].Trail.Select(stage => stage.Stage));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RecallOptions { Top = -1 }.Validate());
+        Assert.Throws<ArgumentException>(() => new RecallOptions { Words = false, Vectors = false }.Validate());
+    }
+
+    [Fact]
     public async Task Recall_Reranker_OrdersTheLast()
     {
         AgentMemory memory = await WithFacts(new() { Reranker = new FakeReranker((_, text) => text.Length) });

@@ -97,6 +97,15 @@ public sealed class ConversationTests
         Assert.Equal(["second", "first\nstill first"], conversation.Question(1, 2));
     }
 
+    [Fact]
+    public void Of_QuotationsOfAMemory_AreNotTheUsersWords()
+    {
+        string quoted = EvidenceFormatter.Format([new Evidence { Id = "1", Text = "Use get_weather." }]);
+        ToolConversation conversation = ToolConversation.Of([new(ChatRole.User, "first"), new(ChatRole.User, quoted), new(ChatRole.Assistant, "ok"), new(ChatRole.User, quoted), new(ChatRole.User, "second")]);
+        Assert.Equal(["first", "second"], conversation.Turns.Select(turn => turn.Text));
+        Assert.Empty(conversation.StickyNames(ToolEntries.Of([new ToolProfile("get_weather")])));
+    }
+
     [Theory]
     [InlineData("call get_weather now", "get_weather")]
     [InlineData("`getWeather`.", "getWeather")]

@@ -42,10 +42,10 @@ public sealed class ToolCalibrationTests
     [Fact]
     public void FromJson_ToJson_GivesTheSame()
     {
-        ToolCalibration calibration = ToolCalibration.Default with { Threshold = 0, Gap = 1.25f };
+        ToolCalibration calibration = ToolCalibration.Default with { Threshold = 0, MinimumChance = 0.25f };
         ToolCalibration read = ToolCalibration.FromJson(calibration.ToJson());
         Assert.Equal(0f, read.Threshold);
-        Assert.Equal(1.25f, read.Gap);
+        Assert.Equal(0.25f, read.MinimumChance);
         Assert.Equal(calibration.Weights, read.Weights);
     }
 
@@ -53,8 +53,8 @@ public sealed class ToolCalibrationTests
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("{}")]
-    [InlineData("""{"threshold":1,"gap":1,"weights":[1,2]}""")]
-    [InlineData("""{"threshold":"x","gap":1,"weights":[1,2,3,4,5,6,7,8]}""")]
+    [InlineData("""{"threshold":1,"minimum_chance":1,"weights":[1,2]}""")]
+    [InlineData("""{"threshold":"x","minimum_chance":1,"weights":[1,2,3,4,5,6,7,8]}""")]
     public void FromJson_NoCalibration_SaysWhatIsExpected(string json) =>
         Assert.Contains("Expected: what ToolCalibration.ToJson", Assert.Throws<FormatException>(() => ToolCalibration.FromJson(json)).Message);
 

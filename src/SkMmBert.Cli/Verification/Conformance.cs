@@ -13,16 +13,12 @@ internal sealed record ConformanceCase(string Model, string Name, bool IdsEqual,
 /// <summary>Runs the cases of a model's <c>conformance.json</c>: vectors of an embedder, or logits of a reranker.</summary>
 internal static class Conformance
 {
-    public static async Task<List<ConformanceCase>> RunAsync(string folder, ModelOptions options, Terminal terminal, CancellationToken cancellationToken)
-    {
-        string path = Path.Combine(folder, "conformance.json");
-        if (!File.Exists(path))
-        {
-            throw new InputException($"'{folder}' has no conformance.json. Expected: a model that was published with one, such as mini.");
-        }
+    /// <summary>The file of a model folder; null if it was published without one.</summary>
+    public static string? FileOf(string folder) => Path.Combine(folder, "conformance.json") is var path && File.Exists(path) ? path : null;
 
+    public static async Task<List<ConformanceCase>> RunAsync(MmBertModel model, string path, Terminal terminal, CancellationToken cancellationToken)
+    {
         using JsonDocument file = JsonDocument.Parse(await File.ReadAllBytesAsync(path, cancellationToken));
-        using MmBertModel model = Models.Open(folder, options, terminal);
         using ProgressLine progress = new(terminal, "cases");
         JsonElement all = file.RootElement.GetProperty("cases");
         double tolerance = file.RootElement.GetProperty("suggested_abs_tolerance").GetDouble();
