@@ -123,7 +123,7 @@ public sealed partial class AgentMemory
 
         await PrepareAsync(true, cancellationToken).ConfigureAwait(false);
         using Activity? activity = SkMmBertTelemetry.Activities.StartActivity("memory.recall");
-        long started = Stopwatch.GetTimestamp();
+        long started = _options.Time.GetTimestamp();
         question = Clean(question);
         ReadOnlyMemory<float> vector = options.Vectors ? (await EmbedAsync([question], cancellationToken).ConfigureAwait(false))[0] : default;
         MemorySearch search = new()
@@ -149,7 +149,7 @@ public sealed partial class AgentMemory
         }
 
         evidence = evidence.Count <= options.Top ? evidence : evidence.GetRange(0, options.Top);
-        MemoryTelemetry.Recalled(activity, found, fused.Count > 0 ? fused[0].Score : 0, floor, evidence.Count, Stopwatch.GetElapsedTime(started));
+        MemoryTelemetry.Recalled(activity, found, fused.Count > 0 ? fused[0].Score : 0, floor, evidence.Count, _options.Time.GetElapsedTime(started));
         return evidence;
     }
 

@@ -12,7 +12,7 @@ namespace SkMmBert;
 internal sealed class ModelCache(string root)
 {
     // Raise when a graph or the layout of the weights file changes.
-    private const string FormatVersion = "3";
+    private const string FormatVersion = "4";
 
     private const string LockSuffix = ".lock";
 
