@@ -20,8 +20,15 @@ internal static class MemoryFusion
     public static List<FusedCandidate> Fuse(string question, ReadOnlyMemory<float> vector, MemorySearchResult found, MemoryBackground background)
     {
         (List<FusedCandidate> weighed, AnswerSigns signs) = Weigh(question, vector, found, background);
-        bool both = question.Length > 0 && !vector.IsEmpty;
-        return [.. weighed.Select(candidate => candidate with { Score = both ? AnswerModel.Both.Sureness(candidate.Score, signs) : AnswerModel.Single.Sureness(candidate.Score, signs) })];
+        if (weighed.Count == 0)
+        {
+            return weighed;
+        }
+
+        // What the candidates say together is about the best of them; another is as much less sure as its own weight is less.
+        AnswerModel model = question.Length > 0 && !vector.IsEmpty ? AnswerModel.Both : AnswerModel.Single;
+        float best = model.Sureness(weighed[0].Score, signs) / AnswerModel.Single.Sureness(weighed[0].Score, signs);
+        return [.. weighed.Select(candidate => candidate with { Score = best * AnswerModel.Single.Sureness(candidate.Score, signs) })];
     }
 
     /// <summary>The candidates, best first, with their weight alone, about 1 for a typical answer, and what they say together.</summary>
