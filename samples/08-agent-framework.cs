@@ -53,6 +53,6 @@ sealed class ScriptedChatClient : IChatClient
 }
 
 // prints
-// remembered: nothing; shown 4 tools
+// remembered: nothing; shown 2 tools
 // remembered: I prefer trains to planes.; book_train: done
 // remembered: nothing; shown 4 tools

@@ -53,7 +53,7 @@ sealed class StandInForOpenAI(IEmbeddingGenerator<string, Embedding<float>> vect
 }
 
 // prints
-// Will it rain in Bern tomorrow? -> get_weather, 3 of 8 tools
-// Wake me up at seven. -> set_alarm, 3 of 8 tools
+// Will it rain in Bern tomorrow? -> get_weather, 2 of 8 tools
+// Wake me up at seven. -> set_alarm, 4 of 8 tools
 // Ada prefers trains to planes.
 // the service was asked for text-embedding-3-small, all texts: True
