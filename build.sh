@@ -122,7 +122,11 @@ case $verb in
     SKMMBERT_ACCEPT_NOTEBOOKS=1 artifacts/bin/SkMmBert.Notebooks.Tests/release/SkMmBert.Notebooks.Tests -noColor -method '*Cells_Run*' >&2
     git --no-pager diff --stat -- notebooks ;;
   api)
-    build tests/SkMmBert.Tests/SkMmBert.Tests.csproj
-    SKMMBERT_ACCEPT_API=1 artifacts/bin/SkMmBert.Tests/release/SkMmBert.Tests -noColor -method '*PublicApiTests*' >/dev/null || true
+    for project in $(grep -l Shared/Architecture tests/*/*.csproj); do
+      name=$(basename "$project" .csproj)
+      if missing "$name"; then continue; fi
+      build "$project"
+      SKMMBERT_ACCEPT_API=1 "artifacts/bin/$name/release/$name" -noColor -method '*PublicApiTests*' >/dev/null || true
+    done
     git --no-pager diff --stat -- '*PublicApi.txt' ;;
 esac

@@ -73,6 +73,15 @@ public sealed partial class HouseTests
     [Fact]
     public void Core_PublicInterfaces_AreNone() => Assert.DoesNotContain(typeof(MmBertModel).Assembly.GetExportedTypes(), type => type.IsInterface);
 
+    [Fact]
+    public void Libraries_PublicSurface_OfEachIsAccepted()
+    {
+        string[] programsAndContent = ["SkMmBert.Cli", "SkMmBert.Mini"];
+        string[] without = [.. Directory.GetDirectories(Path.Combine(Paths.Root, "src")).Select(folder => Path.GetFileName(folder)).Except(programsAndContent)
+            .Where(name => !File.Exists(Path.Combine(Paths.Root, "tests", name + ".Tests", "Architecture", "PublicApi.txt")))];
+        Assert.True(without.Length == 0, $"{string.Join(", ", without)} without an accepted public surface. Expected: tests/Shared/Architecture linked into its tests, then ./build.sh api");
+    }
+
     [GeneratedRegex(@"\bConsole\.|GetEnvironmentVariable|HttpClient|DateTime(Offset)?\.(Utc)?Now\b|Random\.Shared|new Random\(|\.Result\b(?!\w)|\.GetAwaiter\(\)\.GetResult")]
     private static partial Regex Forbidden();
 }

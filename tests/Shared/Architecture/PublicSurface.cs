@@ -1,30 +1,14 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Xunit;
 
 namespace SkMmBert.Tests;
 
-/// <summary>The public surface as a text, so that a change of it is seen as a change.</summary>
-public sealed class PublicApiTests
+/// <summary>What an assembly shows to its users, as a text.</summary>
+internal static class PublicSurface
 {
-    [Fact]
-    public void PublicApi_Surface_IsTheOneThatWasAccepted()
-    {
-        string path = Path.Combine(Paths.Root, "tests", "SkMmBert.Tests", "Architecture", "PublicApi.txt");
-        string now = Dump(typeof(MmBertModel).Assembly), accepted = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
-        if (Environment.GetEnvironmentVariable("SKMMBERT_ACCEPT_API") == "1")
-        {
-            File.WriteAllText(path, now);
-            return;
-        }
-
-        string[] before = accepted.Split('\n'), after = now.Split('\n');
-        string difference = string.Join('\n', before.Except(after).Select(line => "- " + line).Concat(after.Except(before).Select(line => "+ " + line)));
-        Assert.True(now == accepted, $"The public API is not the one in PublicApi.txt:\n{difference}\nIf that is meant: ./build.sh api");
-    }
-
-    private static string Dump(Assembly assembly)
+    /// <summary>Every exported type with its members, one a line, in an order that does not depend on the source.</summary>
+    public static string Of(Assembly assembly)
     {
         StringBuilder text = new();
         foreach (Type type in assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal))
