@@ -19,6 +19,7 @@ internal static class MemoryRecall
         Option<bool> noRerank = new("--no-rerank") { Description = "Keep the order of vectors and words (default)." };
         Option<float?> floor = new("--floor") { Description = "Least fused score of evidence, from 0 to 1 (default: 0.2)." };
         Option<string?> scope = new("--scope") { Description = "The scope of questions that name none, such as user=ada." };
+        MemoryConditions conditions = new();
         return MemorySession.Verb("recall", $"Finds evidence for questions: JSONL {Expected} or plain lines.", terminal, create: false, async (parsed, open, cancellationToken) =>
         {
             if (parsed.GetValue(rerank) && parsed.GetValue(noRerank))
@@ -27,7 +28,7 @@ internal static class MemoryRecall
             }
 
             RecallOptions options = new() { Top = SharedOptions.AtLeastOne(parsed, top) ?? 5, Floor = parsed.GetValue(floor), Scope = Scope(parsed.GetValue(scope)) };
-            options = options with { Candidates = Math.Max(options.Candidates, options.Top) };
+            options = conditions.Read(parsed, options with { Candidates = Math.Max(options.Candidates, options.Top) });
             using TextLines lines = InputFile.Open(parsed.GetValue(file), terminal);
             using MemorySession session = open(parsed.GetValue(rerank));
             using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
@@ -51,7 +52,7 @@ internal static class MemoryRecall
             }
 
             return 0;
-        }, file, top, rerank, noRerank, floor, scope);
+        }, [file, top, rerank, noRerank, floor, scope, .. conditions.Options]);
     }
 
     /// <summary>Reads a scope off the command line.</summary>

@@ -167,9 +167,7 @@ internal static class MemoryUpkeep
                 Ids = ids.Length == 0 ? null : ids,
                 Source = parsed.GetValue(_source),
                 Scope = MemoryRecall.Scope(parsed.GetValue(_scope)),
-                To = parsed.GetValue(_before) is not { } time ? null
-                    : DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset before) ? before
-                    : throw new InputException($"--before is '{time}'. Expected: a time such as 2026-11-21 or 2026-11-21T12:00:00Z."),
+                To = MemoryConditions.Time(parsed, _before),
             };
         }
     }

@@ -3,10 +3,13 @@ namespace SkMmBert.Cli;
 /// <summary>Opens models for a verb and says what goes on.</summary>
 internal static class Models
 {
+    /// <summary>What every model of this program runs on.</summary>
+    public static ModelDevice Device => ExecutionDevice.Resolve(ModelDevice.Auto);
+
     public static MmBertModel Open(string folder, ModelOptions options, Terminal terminal)
     {
         using ProgressLine progress = new(terminal, "% of the graphs written");
-        return MmBertModel.Open(folder, options with { Progress = new Report(part => progress.Report((long)(part * 100), part)) });
+        return MmBertModel.Open(folder, options with { Device = ModelDevice.Auto, Progress = new Report(part => progress.Report((long)(part * 100), part)) });
     }
 
     /// <summary>A generator; options that do not fit the model are wrong usage.</summary>

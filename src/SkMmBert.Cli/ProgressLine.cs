@@ -1,17 +1,14 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace SkMmBert.Cli;
 
 /// <summary>A progress bar with an estimate of the time left; only where a person watches, and only after a second.</summary>
-internal sealed class ProgressLine(Terminal terminal, string noun, Func<TimeSpan>? clock = null) : IDisposable
+internal sealed class ProgressLine(Terminal terminal, string noun) : IDisposable
 {
     private const int BarWidth = 24;
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly TimeSpan _started = terminal.Clock();
     private TimeSpan _last;
     private bool _shown;
-
-    private TimeSpan Elapsed => clock?.Invoke() ?? Stopwatch.GetElapsedTime(_started);
 
     /// <summary>Says how many are done and, where it is known, which part of everything that is.</summary>
     /// <param name="done">How many.</param>
@@ -20,7 +17,7 @@ internal sealed class ProgressLine(Terminal terminal, string noun, Func<TimeSpan
     /// <param name="left">The time left, where someone knows better than the pace so far.</param>
     public void Report(long done, double? part, string? detail = null, TimeSpan? left = null)
     {
-        TimeSpan now = Elapsed;
+        TimeSpan now = terminal.Clock() - _started;
         if (!terminal.Interactive || now < TimeSpan.FromSeconds(1) || now - _last < TimeSpan.FromMilliseconds(200))
         {
             return;

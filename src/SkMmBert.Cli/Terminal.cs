@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SkMmBert.Cli;
 
 /// <summary>Where a verb reads and writes: data on the output, everything for people on the error writer.</summary>
@@ -14,6 +16,9 @@ internal sealed record Terminal(Stream Input, Stream Output, TextWriter Error, b
     }
 
     private const int WidthOfALog = 120;
+
+    /// <summary>The clock by which progress is shown: time since any fixed moment.</summary>
+    public Func<TimeSpan> Clock { get; init; } = () => Stopwatch.GetElapsedTime(0);
 
     /// <summary>Tables and colours for people; plain and of a fixed width where nobody watches.</summary>
     public Spectre.Console.IAnsiConsole People { get; } = Writer(Error, Interactive);

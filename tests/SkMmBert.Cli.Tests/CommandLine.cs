@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SkMmBert.Cli.Tests;
 
-/// <summary>Runs a command line in this process and keeps what it wrote.</summary>
+/// <summary>Runs a command line in this process and keeps what it wrote; where a person watches, a second goes by from one look at the clock to the next.</summary>
 internal sealed record CommandLine(int ExitCode, byte[] Data, string Error)
 {
     public string[] Lines => Encoding.UTF8.GetString(Data).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -21,7 +21,10 @@ internal sealed record CommandLine(int ExitCode, byte[] Data, string Error)
     {
         using MemoryStream output = new();
         using StringWriter error = new() { NewLine = "\n" };
-        int code = await Program.RunAsync(arguments, new Terminal(input, output, error, interactive), cancellationToken);
+        int looks = 0;
+        TimeSpan ASecondLater() => TimeSpan.FromSeconds(Interlocked.Increment(ref looks));
+        Terminal terminal = new(input, output, error, interactive);
+        int code = await Program.RunAsync(arguments, interactive ? terminal with { Clock = ASecondLater } : terminal, cancellationToken);
         return new(code, output.ToArray(), error.ToString());
     }
 }

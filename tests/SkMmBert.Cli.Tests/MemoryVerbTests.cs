@@ -8,6 +8,9 @@ public sealed class MemoryVerbTests : IDisposable
     private const string Ada = """{"id":"a1","text":"Ada prefers trains to planes.","source":"chat/17","scope":"user=ada","metadata":{"mood":"calm"},"time":"2026-01-02T03:04:05Z"}""";
     private const string Bern = """{"id":"b1","text":"Bern is the capital of Switzerland."}""";
 
+    private const string Old = """{"id":"old","text":"Ada prefers trains to planes.","metadata":{"mood":"calm","place":"Bern=west"},"time":"2015-01-02T03:04:05Z"}""";
+    private const string New = """{"id":"new","text":"Ada went to Norway by ship.","time":"2024-03-01T00:00:00Z"}""";
+
     private readonly TemporaryFolder _folder = new();
 
     private string Store => Path.Combine(_folder.Root, "memory.db");
@@ -53,6 +56,52 @@ public sealed class MemoryVerbTests : IDisposable
         Assert.Equal("b1", Assert.Single(one.Json[0].GetProperty("evidence").EnumerateArray()).GetProperty("id").GetString());
         CommandLine none = await CommandLine.RunAsync($"memory recall --store {Store} --json --floor 1000", "capital of Switzerland");
         Assert.Equal(0, none.Json[0].GetProperty("evidence").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("", "new old")]
+    [InlineData("--metadata mood=calm", "old")]
+    [InlineData("--metadata mood=calm --metadata place=Bern=west", "old")]
+    [InlineData("--metadata mood=calm --metadata place=Bern", "")]
+    [InlineData("--since 2015-01-02T03:04:05Z", "new old")]
+    [InlineData("--since 2015-01-02T03:04:06Z", "new")]
+    [InlineData("--until 2024-03-01", "old")]
+    [InlineData("--until 2024-03-01T01:00:00Z", "new old")]
+    [InlineData("--since 2020-02-01 --until 2020-02-02", "")]
+    public async Task Recall_MetadataAndTimes_LeaveOnlyTheItemsMeant(string conditions, string ids)
+    {
+        await AddAsync(Old, New);
+        CommandLine run = await CommandLine.RunAsync($"memory recall --store {Store} --json --floor 0 {conditions}", "How does Ada travel?");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(ids, string.Join(' ', run.Json[0].GetProperty("evidence").EnumerateArray().Select(evidence => evidence.GetProperty("id").GetString()).Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Recall_HalfLife_CountsTheAgeInDays()
+    {
+        await AddAsync(Old, New);
+        string[] Order(CommandLine run) => [.. run.Json[0].GetProperty("evidence").EnumerateArray().Select(evidence => evidence.GetProperty("id").GetString()!)];
+        const string Question = "Ada prefers trains to planes.";
+        Assert.Equal(["old", "new"], Order(await CommandLine.RunAsync($"memory recall --store {Store} --json --floor 0", Question)));
+        CommandLine aged = await CommandLine.RunAsync($"memory recall --store {Store} --json --floor 0 --half-life 365.5", Question);
+        Assert.Equal(["new", "old"], Order(aged));
+        Assert.All(aged.Json[0].GetProperty("evidence").EnumerateArray(), evidence => Assert.Contains(evidence.GetProperty("trail").EnumerateArray(), stage => stage.GetProperty("stage").GetString() == "recency"));
+    }
+
+    [Theory]
+    [InlineData("add")]
+    [InlineData("import")]
+    public async Task AddAndImport_APersonWatches_ShowABarThatGoesAway(string verb)
+    {
+        string file = _folder.Write("items.jsonl", $"{Old}\n{New}\n");
+        CommandLine run = await CommandLine.RunAsync($"memory {verb} {file} --store {Store}", interactive: true);
+        Assert.Equal(0, run.ExitCode);
+        string bar = Assert.Single(run.Error.Split('\r'), line => line.Contains("] 100", StringComparison.Ordinal) && line.Contains("2 texts, 0 s left", StringComparison.Ordinal));
+        Assert.StartsWith($"[{new string('#', 24)}]", bar);
+        Assert.Contains("\r" + new string(' ', 78) + "\r", run.Error);
+        Assert.Empty(run.Data);
+        CommandLine log = await CommandLine.RunAsync($"memory {verb} {file} --store {Store}");
+        Assert.DoesNotContain('\r', log.Error);
     }
 
     [Fact]
@@ -140,6 +189,17 @@ public sealed class MemoryVerbTests : IDisposable
     [InlineData("memory list --store ftp://there", "postgres://")]
     [InlineData("memory list --store STORE --before noon", "--before")]
     [InlineData("memory recall --store STORE --top 0", "at least 1")]
+    [InlineData("memory recall --store STORE --metadata mood", "'mood'. Expected: a pair KEY=VALUE")]
+    [InlineData("memory recall --store STORE --metadata =calm", "'=calm'")]
+    [InlineData("memory recall --store STORE --metadata a=1 --metadata a=2", "twice for 'a'")]
+    [InlineData("memory recall --store STORE --since noon", "--since is 'noon'")]
+    [InlineData("memory recall --store STORE --until noon", "--until is 'noon'")]
+    [InlineData("memory recall --store STORE --since 2026-02-01 --until 2026-02-01", "--since before --until")]
+    [InlineData("memory recall --store STORE --half-life month", "'month'. Expected: a number of days")]
+    [InlineData("memory recall --store STORE --half-life 0", "above 0")]
+    [InlineData("memory recall --store STORE --half-life -1", "above 0")]
+    [InlineData("memory recall --store STORE --half-life NaN", "above 0")]
+    [InlineData("memory recall --store STORE --half-life 1e300", "above 0")]
     [InlineData("memory calibrate --store STORE no-such-file", "no-such-file")]
     [InlineData("memory recall --store STORE --rerank --no-rerank", "one of them")]
     public async Task Memory_WrongUsage_IsExitCode2(string arguments, string says)

@@ -54,6 +54,27 @@ public sealed class VerbTests
     }
 
     [Fact]
+    public async Task Models_Json_SaysForWhatAndOnWhichDevice()
+    {
+        CommandLine run = await CommandLine.RunAsync("models --json");
+        using MmBertModel model = MmBertModel.Open(Paths.MiniEmbed, new() { Device = ModelDevice.Auto });
+        Assert.All(run.Json, line => Assert.Equal(model.Device.ToString(), line.GetProperty("device").GetString()));
+        foreach ((string name, string _, string what, string use) in ModelNames.Known)
+        {
+            Assert.Equal(use, Assert.Single(run.Json, line => line.GetProperty("name").GetString() == name && line.GetProperty("what").GetString() == what).GetProperty("recommended_for").GetString());
+        }
+
+        foreach (KnownModel known in KnownModel.All)
+        {
+            Assert.Equal(known.Use, Assert.Single(run.Json, line => line.GetProperty("name").GetString() == known.Name).GetProperty("recommended_for").GetString());
+        }
+
+        CommandLine people = await CommandLine.RunAsync("models");
+        Assert.Contains("recommended for", people.Error);
+        Assert.Contains($"They run on {model.Device}.", people.Error);
+    }
+
+    [Fact]
     public async Task Demo_Json_SaysThatTheSameQuestionIsAlikeInTwoLanguages()
     {
         CommandLine run = await CommandLine.RunAsync("demo --json");
@@ -107,7 +128,7 @@ public sealed class VerbTests
     {
         using StringWriter error = new();
         TimeSpan now = TimeSpan.Zero;
-        using (ProgressLine progress = new(new(Stream.Null, Stream.Null, error, Interactive: true), "texts", () => now))
+        using (ProgressLine progress = new(new(Stream.Null, Stream.Null, error, Interactive: true) { Clock = () => now }, "texts"))
         {
             progress.Report(5, 0.05);
             Assert.Equal("", error.ToString());
@@ -124,7 +145,8 @@ public sealed class VerbTests
     public void ProgressLine_NotInteractive_SaysNothing()
     {
         using StringWriter error = new();
-        using (ProgressLine progress = new(new(Stream.Null, Stream.Null, error, Interactive: false), "texts", () => TimeSpan.FromMinutes(5)))
+        TimeSpan now = TimeSpan.Zero;
+        using (ProgressLine progress = new(new(Stream.Null, Stream.Null, error, Interactive: false) { Clock = () => now += TimeSpan.FromMinutes(5) }, "texts"))
         {
             progress.Report(5, 0.5);
         }

@@ -39,7 +39,7 @@ internal static class HelpExamples
             "skmmbert memory check --store memory.db",
         ],
         ["memory add"] = ["skmmbert memory add notes.txt --store memory.db", "skmmbert memory add mails.jsonl --store memory.db --json"],
-        ["memory recall"] = ["skmmbert memory recall questions.txt --store memory.db --top 3", "skmmbert memory recall questions.jsonl --store memory.db --scope user=ada --json"],
+        ["memory recall"] = ["skmmbert memory recall questions.txt --store memory.db --top 3", "skmmbert memory recall questions.jsonl --store memory.db --scope user=ada --json", "skmmbert memory recall questions.txt --store memory.db --metadata project=apollo --since 2026-11-01 --half-life 30"],
         ["memory calibrate"] = ["skmmbert memory calibrate --store memory.db", "skmmbert memory calibrate questions.jsonl --store memory.db --json"],
         ["memory forget"] = ["skmmbert memory forget --store memory.db --source chat/17", "skmmbert memory forget --store memory.db --scope user=ada"],
         ["memory list"] = ["skmmbert memory list --store memory.db", "skmmbert memory list --store memory.db --json"],

@@ -7,7 +7,7 @@ internal static class HelpOptions
 {
     private static readonly Dictionary<string, string> Known = new()
     {
-        ["--model"] = "MODEL", ["--rerank-model"] = "MODEL", ["--data"] = "FOLDER", ["--store"] = "STORE", ["--tools"] = "FILE", ["--set"] = "TEXT", ["--id"] = "ID", ["--before"] = "TIME", ["--scope"] = "SCOPE", ["--source"] = "SOURCE",
+        ["--model"] = "MODEL", ["--rerank-model"] = "MODEL", ["--data"] = "FOLDER", ["--store"] = "STORE", ["--tools"] = "FILE", ["--set"] = "TEXT", ["--id"] = "ID", ["--before"] = "TIME", ["--since"] = "TIME", ["--until"] = "TIME", ["--metadata"] = "KEY=VALUE", ["--half-life"] = "DAYS", ["--scope"] = "SCOPE", ["--source"] = "SOURCE",
         ["--lengths"] = "N,N,…", ["--floor"] = "SHARE", ["--loss"] = "SHARE", ["--effort"] = "EFFORT",
     };
 

@@ -15,16 +15,17 @@ internal static class ModelsVerb
         command.SetAction((parsed, cancellationToken) =>
         {
             Entry[] entries = [.. Find(), .. FindPublished()];
+            string device = Models.Device.ToString();
             if (parsed.GetValue(shared.Json))
             {
                 using OutputFile output = OutputFile.Open(null, terminal, cancellationToken);
                 JsonOutput json = new(output.Stream);
-                Array.ForEach(entries, entry => json.Line(null, writer => Write(writer, entry)));
+                Array.ForEach(entries, entry => json.Line(null, writer => Write(writer, entry, device)));
                 output.Complete();
             }
             else
             {
-                Show(entries, terminal.People);
+                Show(entries, device, terminal.People);
             }
 
             return Task.FromResult(0);
@@ -32,7 +33,7 @@ internal static class ModelsVerb
         return command;
     }
 
-    private static void Show(Entry[] entries, IAnsiConsole people)
+    private static void Show(Entry[] entries, string device, IAnsiConsole people)
     {
         Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "recommended for", "folder").RoundedBorder();
         foreach (Entry entry in entries)
@@ -42,6 +43,7 @@ internal static class ModelsVerb
         }
 
         people.Write(table);
+        people.WriteLine($"They run on {device}.");
         people.WriteLine("Any other model: pull OWNER/NAME, or --model FOLDER with a Hugging Face folder as it was downloaded.");
     }
 
@@ -88,13 +90,14 @@ internal static class ModelsVerb
     private static int[] Numbers(JsonDocument file, string field) =>
         file.RootElement.TryGetProperty(field, out JsonElement list) ? [.. list.EnumerateArray().Select(number => number.GetInt32())] : [];
 
-    private static void Write(Utf8JsonWriter writer, Entry entry)
+    private static void Write(Utf8JsonWriter writer, Entry entry, string device)
     {
         writer.WriteString("name", entry.Name);
         writer.WriteString("what", entry.What);
         writer.WriteBoolean("installed", entry.Folder is not null);
         writer.WriteString("folder", entry.Folder);
         writer.WriteString("recommended_for", entry.Use);
+        writer.WriteString("device", device);
         if (entry.Layers is { } layers)
         {
             writer.WriteNumber("layers", layers);
