@@ -23,7 +23,7 @@ internal sealed class PlainExport : IDisposable
         try
         {
             Write(modelFolder, config, folder, progress);
-            return new PlainExport(folder, new PublishedGraph(Path.Combine(folder, Name), threads, Models.Device), config);
+            return new PlainExport(folder, new PublishedGraph(Path.Combine(folder, Name), threads, ExecutionDevice.Resolve(ModelDevice.Auto)), config);
         }
         catch
         {
