@@ -36,7 +36,8 @@ internal static class DemoVerb
                 Show(terminal.People, model, opened, tour);
                 Show(terminal.People, routing);
                 Show(terminal.People, memory);
-                terminal.People.WriteLine("Next: 'embed FILE --json', 'route --tools FILE', 'memory add --store FILE' for your own, 'verify' for the published numbers, 'help' for everything.");
+                terminal.People.WriteLine("Next: 'embed FILE --json', 'route --tools FILE', 'memory add --store FILE' for your own,");
+                terminal.People.WriteLine("'verify' for the published numbers, 'help' for everything.");
             }
 
             return 0;

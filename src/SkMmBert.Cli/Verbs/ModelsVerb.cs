@@ -35,14 +35,19 @@ internal static class ModelsVerb
 
     private static void Show(Entry[] entries, string device, IAnsiConsole people)
     {
-        Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "recommended for", "folder").RoundedBorder();
+        Table table = new Table().AddColumns("name", "what", "layers", "exits", "dims", "MB", "folder").RoundedBorder();
         foreach (Entry entry in entries)
         {
             table.AddRow(new Text(entry.Name), new Text(entry.What), new Text($"{entry.Layers}"), new Text(string.Join(' ', entry.Exits)), new Text(string.Join(' ', entry.Dimensions)),
-                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Use ?? "not known: try it on your data"), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
+                new Text(entry.Megabytes?.ToString("0.0", CultureInfo.InvariantCulture) ?? ""), new Text(entry.Folder is null ? "pull " + entry.Name : Path.GetRelativePath(Environment.CurrentDirectory, entry.Folder) is { Length: < 60 } near && !near.StartsWith("..", StringComparison.Ordinal) ? near : entry.Folder));
         }
 
         people.Write(table);
+        foreach (Entry entry in entries)
+        {
+            people.WriteLine($"{entry.Name} ({entry.What}): {entry.Use ?? "not known; try it on your data."}");
+        }
+
         people.WriteLine($"They run on {device}.");
         people.WriteLine("Any other model: pull OWNER/NAME, or --model FOLDER with a Hugging Face folder as it was downloaded.");
     }
