@@ -70,7 +70,7 @@ public sealed class VerbTests
         }
 
         CommandLine people = await CommandLine.RunAsync("models");
-        Assert.Contains("recommended for", people.Error);
+        Assert.Contains("mini (embedder): ", people.Error);
         Assert.Contains($"They run on {model.Device}.", people.Error);
     }
 

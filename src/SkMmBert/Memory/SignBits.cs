@@ -77,6 +77,18 @@ internal static class SignBits
         return table;
     }
 
+    /// <summary>The most that <see cref="Sum"/> can give with a table.</summary>
+    public static float MostOf(ReadOnlySpan<float> table)
+    {
+        float most = 0;
+        for (int at = 0; at < table.Length; at += 256)
+        {
+            most += TensorPrimitives.Max(table.Slice(at, 256));
+        }
+
+        return most * 1.00001f;   // sums in another order round differently
+    }
+
     /// <summary>The sum of the question's numbers under an item's signs, by a <see cref="Table"/> that starts at the same number.</summary>
     public static float Sum(float[] table, ReadOnlySpan<byte> itemBytes, int from)
     {

@@ -54,6 +54,7 @@ internal sealed partial class VectorFunnel
         float[] table = SignBits.Table(query, RouteLength);
         TopScored best = new(keep);
         int length = RouteLength, words = SignWords;
+        float mostBeyond = SignBits.MostOf(table);
         ReadOnlySpan<Scored> slots = CollectionsMarshal.AsSpan(near);
         for (int i = 0; i < slots.Length; i++)
         {
@@ -64,8 +65,13 @@ internal sealed partial class VectorFunnel
 
             int slot = slots[i].Slot, at = slot % BlockSlots;
             Block block = _blocks[slot / BlockSlots];
-            float score = (Similarity.Dot(bytes, new ReadOnlySpan<sbyte>(block.Route, at * length, length)) * scale * block.Scales[at]) +
-                (SignBits.Sum(table, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(block.Signs, at * words, words)), length) * block.Tails[at]);
+            float score = Similarity.Dot(bytes, new ReadOnlySpan<sbyte>(block.Route, at * length, length)) * scale * block.Scales[at];
+            if (score + (mostBeyond * block.Tails[at]) < best.Least)
+            {
+                continue;   // not even with every sign in its favour
+            }
+
+            score += SignBits.Sum(table, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(block.Signs, at * words, words)), length) * block.Tails[at];
             if (score >= best.Least)
             {
                 best.Offer(score, slot);

@@ -147,6 +147,28 @@ public sealed class MemoryPartsTests
         Assert.Equal(3, funnel.Alive);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(300)]
+    public void ScanRoute_FewKept_AreTheFirstOfAll(int keep)
+    {
+        // Kept whole, no slot can be stepped over for lack of a chance: the plain form.
+        Random random = new(keep);
+        float[] Vector() => [.. Enumerable.Range(0, 256).Select(_ => (float)(random.NextDouble() - random.NextDouble()))];
+        VectorFunnel funnel = new(new MemoryModel("m", "f", [64, 128, 256]));
+        for (int i = 0; i < 2_000; i++)
+        {
+            funnel.Add(i, 0, 0, Vector());
+        }
+
+        List<Scored> slots = [.. Enumerable.Range(0, funnel.Slots).Select(slot => new Scored(0, slot))];
+        float[] question = Vector();
+        List<Scored> all = funnel.ScanRoute(question, slots, funnel.Slots, default);
+        Assert.Equal(funnel.Slots, all.Count);
+        Assert.Equal(all.Take(keep), funnel.ScanRoute(question, slots, keep, default));
+    }
+
     [Fact]
     public void Format_TextWithForgedTags_StaysInItsQuotation()
     {
