@@ -437,6 +437,7 @@ internal static class ExecutionDevice
     /// <summary>The device that will run; one that was asked for by name and is not there is an error with the runtime's reason.</summary>
     public static ModelDevice Resolve(ModelDevice wanted)
     {
+        LargeBlocks.KeepApart();
         OrtEnv.Instance().DisableTelemetryEvents();   // recent runtimes report sessions to their maker unless told not to
         bool auto = wanted == ModelDevice.Auto;
         ModelDevice device = auto ? ModelDevice.Cuda() : wanted;
