@@ -103,7 +103,8 @@ internal static class ModernBertGraph
         }
     }
 
-    private static string Norm(OnnxWriter graph, GraphWeights weights, string x, string weight, float eps)
+    /// <summary>The layer norm, which has no bias here.</summary>
+    internal static string Norm(OnnxWriter graph, GraphWeights weights, string x, string weight, float eps)
         => graph.Node("LayerNormalization", [x, weights.In(graph, weight)], ("axis", -1), ("epsilon", eps));
 
     // Half-split rotation (GPT-NeoX) with one row of cosines per token; in int8 the row factor of the product rides on the cosines.

@@ -37,14 +37,14 @@ internal sealed class OwnNodes(OnnxWriter graph, GraphWeights weights, EncoderCo
     public LinearGraph.Rows Normed(string x, string weight)
     {
         string[] outputs = graph.OwnNode(Round, [x, Texts, weights.In(graph, weight)], 2, ("width", config.HiddenSize), ("epsilon_bits", Bits(config.NormEps)));
-        return new LinearGraph.Rows(outputs[0], outputs[1], () => Flat(Norm(x, weight)));
+        return new LinearGraph.Rows(outputs[0], outputs[1], () => Flat(ModernBertGraph.Norm(graph, weights, x, weight, config.NormEps)));
     }
 
     /// <summary>The sum of tokens and a product that lacks its row factor, and the sum's layer norm in bytes.</summary>
     public (string Sum, LinearGraph.Rows Rows) NormedSum(string x, string product, string factor, string weight)
     {
         string[] outputs = graph.OwnNode(Round, [x, Texts, weights.In(graph, weight), product, factor], 3, ("width", config.HiddenSize), ("epsilon_bits", Bits(config.NormEps)));
-        return (outputs[2], new LinearGraph.Rows(outputs[0], outputs[1], () => Flat(Norm(outputs[2], weight))));
+        return (outputs[2], new LinearGraph.Rows(outputs[0], outputs[1], () => Flat(ModernBertGraph.Norm(graph, weights, outputs[2], weight, config.NormEps))));
     }
 
     /// <summary>gelu(a)·b of two products that lack their row factor, in bytes; the scale holds b's factor.</summary>
@@ -55,8 +55,6 @@ internal sealed class OwnNodes(OnnxWriter graph, GraphWeights weights, EncoderCo
     }
 
     private string Flat(string x) => graph.Node("Reshape", [x, graph.Constant("shape_flat", [2], -1L, config.HiddenSize)]);
-
-    private string Norm(string x, string weight) => graph.Node("LayerNormalization", [x, weights.In(graph, weight)], ("axis", -1), ("epsilon", config.NormEps));
 
     private static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
 }
