@@ -98,12 +98,12 @@ internal static class RerankerCalibration
 
         using OutputFile output = OutputFile.Open(null, terminal);
         JsonOutput json = new(output.Stream);
-        foreach (int exit in Enumerable.Range(0, tables[0].Exits.Count - 1))
+        foreach (int exit in Enumerable.Range(0, tables[0].Stops.Count - 1).Where(tables[0].HasHead))
         {
             (double top1, double top5, double overlap) = RerankEvaluation.ExitAgreement(tables, exit);
             json.Line(null, writer =>
             {
-                writer.WriteNumber("exit", tables[0].Exits[exit]);
+                writer.WriteNumber("exit", tables[0].Stops[exit]);
                 writer.WriteNumber("same_top_1", Math.Round(top1, 4));
                 writer.WriteNumber("same_top_5", Math.Round(top5, 4));
                 writer.WriteNumber("overlap_5", Math.Round(overlap, 4));

@@ -53,6 +53,9 @@ public sealed class MmBertReranker : Reranker
     /// <summary>Dimensions that have score heads at each exit, descending.</summary>
     public IReadOnlyList<int> Dimensions => _heads.Dimensions;
 
+    /// <summary>Where texts can be let go; published graphs begin anew at every exit, so there only the exits are worth it.</summary>
+    internal IReadOnlyList<int> Stops => field ??= _model.Manifest.IsPublishedOnnx ? Exits : RerankStops.Of(Exits, Exits[^1]);
+
     /// <summary>What a calibration is valid for: weights, heads and exit convention, whatever the precision.</summary>
     internal string CalibrationKey => field ??= $"{_model.Manifest.Fingerprint.Split('-')[0]}-{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_heads.Path)))[..16]}-{(_norm.Early ? 1 : 0)}{(_norm.Last ? 1 : 0)}";
 
@@ -106,26 +109,15 @@ public sealed class MmBertReranker : Reranker
         return Results(run, pairs, options);
     }
 
-    /// <summary>Logits of every exit at one dimension, [exits][texts], pooled states, [exits][texts][hidden], and the tokens of each text.</summary>
-    internal (float[][] Logits, float[][][] States, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
-    {
-        RerankUnit[] units = Pairs(query, texts, options).EncodeAll(cancellationToken);
-        using RerankRun run = new(_model, _heads, _norm, texts.Count, options.Dimension ?? Dimensions[0]) { States = new float[texts.Count][] };
-        int[] tokens = new int[texts.Count];
-        foreach (RerankUnit unit in units)
-        {
-            tokens[unit.Text] += unit.Ids.Length;
-        }
+    /// <summary>Logits and states of every stop at one dimension, and the tokens of each text.</summary>
+    internal RerankSurvey Survey(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken) =>
+        RerankSurvey.Of(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), texts.Count, options.Dimension ?? Dimensions[0], Stops, cancellationToken);
 
-        (float[][] logits, float[][][] states) = run.ScoreEveryExit(units, Exits, cancellationToken);
-        return (logits, states, tokens);
-    }
-
-    /// <summary>The logits that a head gives to pooled states, [texts][hidden].</summary>
+    /// <summary>The logits that a head gives to the states of a survey, [texts][features]; empty where an exit has no head.</summary>
     internal float[] ScoreStates(int exit, int dimension, float[][] states)
     {
-        float[] logits = new float[states.Length];
-        for (int text = 0; text < states.Length; text++)
+        float[] logits = new float[Exits.Contains(exit) ? states.Length : 0];
+        for (int text = 0; text < logits.Length; text++)
         {
             _heads.Score(exit, dimension, states[text], states[text].Length, logits.AsSpan(text, 1));
         }
@@ -232,11 +224,11 @@ public sealed class MmBertReranker : Reranker
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
     {
-        (float[] logits, float[] guesses, int[] exits) = run.Snapshot();
+        (float[] logits, int[] exits) = run.Snapshot();
         RerankScore[] scores = new RerankScore[logits.Length];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = exits[i] == Exits[^1] ? logits[i] : guesses[i], CutAt = pairs.CutAt[i] };
+            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = logits[i], CutAt = pairs.CutAt[i] };
         }
 
         return scores;

@@ -162,7 +162,7 @@ internal sealed class RerankDeadline
         int best = -1;
         for (int i = 0; i < _waiting.Count; i++)
         {
-            if ((best < 0 || _run.Guesses[_waiting[i].Text] > _run.Guesses[_waiting[best].Text]) && Fits(_earlyExit, _lastExit, _waiting[i].State.Lengths.Sum()))
+            if ((best < 0 || _run.Logits[_waiting[i].Text] > _run.Logits[_waiting[best].Text]) && Fits(_earlyExit, _lastExit, _waiting[i].State.Lengths.Sum()))
             {
                 best = i;
             }

@@ -31,7 +31,7 @@ internal static class RerankPlanFit
         float[][] margins = [.. guesses.Select(guess => tables.Select((table, i) => RequiredMargin(guess[i], tops[i])).Order().ToArray())];
         RerankStep[][] choices = [.. margins.Select((needed, exit) => Parts
             .Select(part => needed[Math.Max(0, needed.Length - 1 - (int)(part * allowed))]).Distinct()
-            .Select(margin => new RerankStep(tables[0].Exits[exit], top, margin, 1)).ToArray())];
+            .Select(margin => new RerankStep(tables[0].Stops[exit], top, margin, 1)).ToArray())];
         for (int chosen = 1; chosen < 1 << Math.Min(early, MostExits); chosen++)
         {
             int[] exits = [.. Enumerable.Range(0, early).Where(exit => (chosen >> exit & 1) != 0)];
@@ -61,7 +61,7 @@ internal static class RerankPlanFit
 
     /// <summary>How many queries keep their top, and the share of layer-tokens spent.</summary>
     public static (int Same, double Cost) Run(IReadOnlyList<RerankTable> tables, IReadOnlyList<RerankStep> plan, float[][][] guesses, int top) =>
-        Run(tables, [.. tables.Select(table => table.Best(table.Exits.Count - 1, top))], plan, guesses, int.MaxValue);
+        Run(tables, [.. tables.Select(table => table.Best(table.Stops.Count - 1, top))], plan, guesses, int.MaxValue);
 
     // Broken off where more than the allowed number lose their top.
     private static (int Same, double Cost) Run(IReadOnlyList<RerankTable> tables, int[][] tops, IReadOnlyList<RerankStep> plan, float[][][] guesses, int allowed)

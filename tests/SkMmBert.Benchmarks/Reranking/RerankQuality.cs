@@ -12,10 +12,10 @@ internal static class RerankQuality
                 List<RerankTable> tables = [.. dimension];
                 (double ndcg, double mrr) = RerankEvaluation.Quality(tables, table => [.. Enumerable.Range(0, table.Count)]);
                 Console.WriteLine($"{set.Key} ({tables.Count} queries, dimension {dimension.Key}): first stage nDCG@10 {ndcg:0.000} MRR {mrr:0.000}");
-                for (int exit = 0; exit < tables[0].Exits.Count; exit++)
+                foreach (int exit in Enumerable.Range(0, tables[0].Stops.Count).Where(tables[0].HasHead))
                 {
                     (ndcg, mrr) = RerankEvaluation.Quality(tables, table => table.Best(exit, table.Count));
-                    Console.Write($"  exit {tables[0].Exits[exit]} alone {ndcg:0.000} {mrr:0.000}; blend");
+                    Console.Write($"  exit {tables[0].Stops[exit]} alone {ndcg:0.000} {mrr:0.000}; blend");
                     foreach (float weight in (float[])[0.1f, 0.2f, 0.3f, 0.5f, 0.7f])
                     {
                         (ndcg, mrr) = RerankEvaluation.Quality(tables, table => table.Blended(exit, weight));
@@ -30,7 +30,7 @@ internal static class RerankQuality
                 List<RerankTable> rest = [.. tables.Where((_, i) => i % 2 == 1)];
                 if (rest.Count > 0)
                 {
-                    Console.WriteLine($"  calibrated on half: {fitted.Recommendation} On the other half: first stage {RerankEvaluation.Quality(rest, table => [.. Enumerable.Range(0, table.Count)]).Ndcg:0.000}, blended {RerankEvaluation.Quality(rest, table => fitted.Blend == 0 ? [.. Enumerable.Range(0, table.Count)] : table.Blended(table.Exits.Count - 1, fitted.Blend!.Value)).Ndcg:0.000}");
+                    Console.WriteLine($"  calibrated on half: {fitted.Recommendation} On the other half: first stage {RerankEvaluation.Quality(rest, table => [.. Enumerable.Range(0, table.Count)]).Ndcg:0.000}, blended {RerankEvaluation.Quality(rest, table => fitted.Blend == 0 ? [.. Enumerable.Range(0, table.Count)] : table.Blended(table.Stops.Count - 1, fitted.Blend!.Value)).Ndcg:0.000}");
                 }
             }
         }

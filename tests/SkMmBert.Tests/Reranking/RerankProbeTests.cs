@@ -42,7 +42,7 @@ public sealed class RerankProbeTests
     {
         List<RerankTable> tables = Tables(1, [1, 1, 1, 1], 1, 0, 0);
         (RerankProbe[] probes, float[][][] guesses) = RerankProbeFit.Fit(tables);
-        Assert.Equal(RerankProbe.None, probes[0]);
+        Assert.Equal(RerankProbe.OwnLogit, probes[0]);
         Assert.Equal(tables[0].Logits[0], guesses[0][0]);
     }
 
@@ -61,7 +61,7 @@ public sealed class RerankProbeTests
         Random random = new(9);
         return [.. Enumerable.Range(0, queries).Select(query =>
         {
-            RerankProbe truth = new(state, logit, place);
+            RerankProbe truth = new(state, logit, place, 0);
             RerankTable table = Table(random, state.Length, 40, _ => new float[40]);
             for (int text = 0; text < table.Count; text++)
             {
