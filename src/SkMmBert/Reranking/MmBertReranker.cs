@@ -17,6 +17,8 @@ namespace SkMmBert;
 /// </code></example>
 public sealed class MmBertReranker : Reranker
 {
+    private static readonly TimeSpan MostReserved = TimeSpan.FromMilliseconds(5);
+
     private readonly MmBertModel _model;
     private readonly ScoreHeads _heads;
     private readonly RerankNorm _norm;
@@ -160,14 +162,19 @@ public sealed class MmBertReranker : Reranker
             return new RerankScore[texts.Count];
         }
 
+        // A tenth of the time, at most some milliseconds, is for the way back: threads are woken late where every processor computes.
+        TimeSpan working = budget - (budget / 10 < MostReserved ? budget / 10 : MostReserved);
+        TimeSpan left() => working - options.Clock.GetElapsedTime(started);
         RerankPairs pairs = Pairs(query, texts, options);
-        if (_pace.Expected(0, EarlyExit(options), pairs.LeastTokens) > budget - options.Clock.GetElapsedTime(started))
+        int early = options.Calibration?.EarlyExit ?? Exits[^1];
+        if (_pace.Expected(0, early, pairs.LeastTokens) > left())
         {
             // Not even the shortest text would be scored in time: no thread is started for it.
+            _pace.Doubt();
             return new RerankScore[texts.Count];
         }
 
-        using CancellationTokenSource timer = new(budget, options.Clock);
+        using CancellationTokenSource timer = new(working, options.Clock);
         CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         RerankRun? run = null;
         Task work = Task.Factory.StartNew(
@@ -177,11 +184,7 @@ public sealed class MmBertReranker : Reranker
                 {
                     using RerankRun own = Run(texts.Count, options);
                     Volatile.Write(ref run, own);
-                    RerankDeadline deadline = new(own, pairs, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
-                    {
-                        Pace = _pace,
-                        Left = () => budget - options.Clock.GetElapsedTime(started),
-                    };
+                    RerankDeadline deadline = new(own, pairs, early, Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare) { Left = left };
                     deadline.Work(_model.Options.Threads is null ? Environment.ProcessorCount : 1, stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -199,8 +202,8 @@ public sealed class MmBertReranker : Reranker
             _leftover = _leftover.IsCompleted ? work : Task.WhenAll(_leftover, work);
         }
 
-        TimeSpan left = budget - options.Clock.GetElapsedTime(started);
-        await Task.WhenAny(work, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
+        TimeSpan wait = left();
+        await Task.WhenAny(work, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
 
         // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
         timer.Cancel();
@@ -220,6 +223,8 @@ public sealed class MmBertReranker : Reranker
     {
         Probes = options.Effort is RerankEffort.ProgressiveEffort or RerankEffort.DeadlineEffort && options.Calibration is RerankCalibration learned
             ? learned.Probes : System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty,
+        Pace = _pace,
+        Clock = options.Clock,
     };
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
@@ -234,11 +239,9 @@ public sealed class MmBertReranker : Reranker
         return scores;
     }
 
-    // Without a calibration: the first exit a quarter of the way up. Below, the two texts have hardly met.
-    private int EarlyExit(RerankOptions options) => options.Calibration?.EarlyExit ?? Exits.First(exit => exit == Exits[^1] || 4 * exit >= _model.Manifest.Layers);
-
+    // Without a calibration: from the first exit a quarter of the way up. Below, the two texts have hardly met.
     private IReadOnlyList<RerankStep> Steps(RerankOptions options) => options.Calibration?.Steps
-        ?? [.. Exits.Where(exit => exit >= EarlyExit(options) && exit < Exits[^1]).Select(exit => new RerankStep(exit, 5, null, 0.5f))];
+        ?? [.. Exits.Where(exit => 4 * exit >= _model.Manifest.Layers && exit < Exits[^1]).Select(exit => new RerankStep(exit, 5, null, 0.5f))];
 
     private void Check(RerankOptions options)
     {

@@ -32,6 +32,12 @@ internal sealed class RerankRun : IDisposable
     /// <summary>What guesses the last exit's logit at an earlier stop; none to take the logits of the heads as they are.</summary>
     public IReadOnlyDictionary<int, RerankProbe> Probes { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty;
 
+    /// <summary>Where it is kept how long runs take.</summary>
+    public RerankPace Pace { get; init; } = new();
+
+    /// <summary>What tells how long a run took.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Stop each text reached, 0 for none, [texts].</summary>
     public int[] Exits { get; }
 
@@ -73,18 +79,12 @@ internal sealed class RerankRun : IDisposable
     public LayerState Start(RerankUnit[] units, int exit, CancellationToken cancellationToken)
     {
         TokenBatch batch = TokenBatch.Of([.. units.Select(unit => unit.Ids)]);
-        LayerState state = _model.Run(batch, exit, cancellationToken);
-        Finish(state, units, 0);
-        return state;
+        return Timed(units, 0, exit, () => _model.Run(batch, exit, cancellationToken));
     }
 
     /// <summary>Carries one text on to a later exit; the caller owns both states.</summary>
-    public LayerState CarryOn(LayerState state, RerankUnit[] units, int exit, CancellationToken cancellationToken)
-    {
-        LayerState next = _model.Continue(state, exit, cancellationToken);
-        Finish(next, units, state.Exit);
-        return next;
-    }
+    public LayerState CarryOn(LayerState state, RerankUnit[] units, int exit, CancellationToken cancellationToken) =>
+        Timed(units, state.Exit, exit, () => _model.Continue(state, exit, cancellationToken));
 
     public void Dispose()
     {
@@ -181,17 +181,34 @@ internal sealed class RerankRun : IDisposable
         _held = next;
     }
 
-    private void Finish(LayerState state, RerankUnit[] units, int fromExit)
+    private LayerState Timed(RerankUnit[] units, int from, int to, Func<LayerState> run)
     {
-        Interlocked.Add(ref _layerTokens, (long)state.Lengths.Sum() * (state.Exit - fromExit));
-        float[] logits = Score(state, units);
+        int tokens = units.Sum(unit => unit.Ids.Length);
+        long started = Clock.GetTimestamp();
+        try
+        {
+            LayerState state = run();
+            Take(Score(state, units), units, to);
+            Interlocked.Add(ref _layerTokens, (long)tokens * (to - from));
+            Pace.Took(from, to, tokens, Clock.GetElapsedTime(started));
+            return state;
+        }
+        catch (OperationCanceledException)
+        {
+            Pace.TookMore(from, to, tokens, Clock.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    private void Take(float[] logits, RerankUnit[] units, int exit)
+    {
         lock (_lock)
         {
             for (int row = 0; row < units.Length; row++)
             {
                 int text = units[row].Text;
-                bool first = Exits[text] != state.Exit;
-                (Exits[text], Logits[text]) = (state.Exit, first ? logits[row] : Math.Max(Logits[text], logits[row]));
+                bool first = Exits[text] != exit;
+                (Exits[text], Logits[text]) = (exit, first ? logits[row] : Math.Max(Logits[text], logits[row]));
             }
         }
     }
