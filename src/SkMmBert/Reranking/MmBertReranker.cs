@@ -113,7 +113,7 @@ public sealed class MmBertReranker : Reranker
 
     /// <summary>Logits and states of every stop at one dimension, and the tokens of each text.</summary>
     internal RerankSurvey Survey(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken) =>
-        RerankSurvey.Of(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), texts.Count, options.Dimension ?? Dimensions[0], Stops, cancellationToken);
+        RerankSurvey.Of(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), options.Dimension ?? Dimensions[0], Stops, cancellationToken);
 
     /// <summary>The logits that a head gives to the states of a survey, [texts][features]; empty where an exit has no head.</summary>
     internal float[] ScoreStates(int exit, int dimension, float[][] states)
@@ -167,9 +167,9 @@ public sealed class MmBertReranker : Reranker
         TimeSpan left() => working - options.Clock.GetElapsedTime(started);
         RerankPairs pairs = Pairs(query, texts, options);
         int early = options.Calibration?.EarlyExit ?? Exits[^1];
-        if (_pace.Expected(0, early, pairs.LeastTokens) > left())
+        if (_pace.Expected(0, early, 2 * pairs.LeastTokens) > left())
         {
-            // Not even the shortest text would be scored in time: no thread is started for it.
+            // Not even two of the shortest texts would be scored in time, and one alone changes no order: no thread is started for it.
             _pace.Doubt();
             return new RerankScore[texts.Count];
         }
@@ -185,7 +185,7 @@ public sealed class MmBertReranker : Reranker
                     using RerankRun own = Run(texts.Count, options);
                     Volatile.Write(ref run, own);
                     RerankDeadline deadline = new(own, pairs, early, Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare) { Left = left };
-                    deadline.Work(_model.Options.Threads is null ? Environment.ProcessorCount : 1, stop.Token);
+                    deadline.Work(RerankStreams.Of(_model), stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
                 {

@@ -20,7 +20,7 @@ internal sealed class RerankRun : IDisposable
     public RerankRun(MmBertModel model, ScoreHeads heads, RerankNorm norm, int texts, int dimension)
     {
         (_model, _heads, _norm, _dimension) = (model, heads, norm, dimension);
-        _streams = model.Options.Threads is null ? Environment.ProcessorCount : 1;
+        _streams = RerankStreams.Of(model);
         Logits = new float[texts];
         Exits = new int[texts];
         Logits.AsSpan().Fill(float.NegativeInfinity);
@@ -100,7 +100,7 @@ internal sealed class RerankRun : IDisposable
         // Enough batches that no stream waits long for the last one of another.
         int budget = Math.Min(_model.Options.MaxBatchTokens, Math.Max(512, lengths.Sum() / (4 * _streams)));
         List<int[]> batches = BatchPlanner.Plan(lengths, budget, exactLengths: false);
-        InStreams(batches.Count, cancellationToken, i =>
+        RerankStreams.Run(_streams, batches.Count, cancellationToken, i =>
         {
             RerankUnit[] batch = [.. batches[i].Select(unit => units[unit])];
             LayerState state = Start(batch, exit, cancellationToken);
@@ -131,7 +131,7 @@ internal sealed class RerankRun : IDisposable
         ConcurrentBag<Held> next = [];
         try
         {
-            InStreams(from.Count, cancellationToken, i =>
+            RerankStreams.Run(_streams, from.Count, cancellationToken, i =>
             {
                 LayerState state = CarryOn(from[i].State, from[i].Units, exit, cancellationToken);
                 from[i].State.Dispose();
@@ -239,29 +239,6 @@ internal sealed class RerankRun : IDisposable
         }
 
         return logits;
-    }
-
-    private void InStreams(int count, CancellationToken cancellationToken, Action<int> body)
-    {
-        if (_streams == 1 || count == 1)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                body(i);
-            }
-
-            return;
-        }
-
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _streams, CancellationToken = cancellationToken }, body);
-        }
-        catch (AggregateException error)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions.FirstOrDefault(inner => inner is OperationCanceledException) ?? error.InnerExceptions[0]);
-        }
     }
 
     private sealed record Held(LayerState State, RerankUnit[] Units)

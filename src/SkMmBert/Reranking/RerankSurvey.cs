@@ -6,15 +6,15 @@ namespace SkMmBert;
 /// <param name="Tokens">Tokens of each text beside the query, [texts].</param>
 internal sealed record RerankSurvey(float[][] Logits, float[][][] States, int[] Tokens)
 {
-    public static RerankSurvey Of(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankUnit[] units, int texts, int dimension, IReadOnlyList<int> stops, CancellationToken cancellationToken)
+    public static RerankSurvey Of(MmBertModel model, ScoreHeads heads, RerankNorm norm, RerankUnit[] units, int dimension, IReadOnlyList<int> stops, CancellationToken cancellationToken)
     {
         int width = RerankFeatures.Width(model);
         float[][] logits = [.. stops.Select(stop => heads.Exits.Contains(stop) ? new float[units.Length] : [])];   // [stops][units]
         float[][][] states = [.. stops.Select(_ => new float[units.Length][])];
         List<int[]> batches = BatchPlanner.Plan([.. units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false);
-        ParallelOptions streams = new() { MaxDegreeOfParallelism = model.Options.Threads is null ? Environment.ProcessorCount : 1, CancellationToken = cancellationToken };
-        Parallel.ForEach(batches, streams, batch =>
+        RerankStreams.Run(RerankStreams.Of(model), batches.Count, cancellationToken, i =>
         {
+            int[] batch = batches[i];
             LayerState state = model.Run(TokenBatch.Of([.. batch.Select(unit => units[unit].Ids)]), stops[0], cancellationToken);
             try
             {
@@ -43,15 +43,15 @@ internal sealed record RerankSurvey(float[][] Logits, float[][][] States, int[] 
                 state.Dispose();
             }
         });
-        return OfTexts(logits, states, units, texts);
+        return OfTexts(logits, states, units);
     }
 
     // The best slice counts: at each head the best there, for probes the one that is best in the end.
-    private static RerankSurvey OfTexts(float[][] logits, float[][][] states, RerankUnit[] units, int texts)
+    private static RerankSurvey OfTexts(float[][] logits, float[][][] states, RerankUnit[] units)
     {
         int[][] slices = [.. Enumerable.Range(0, units.Length).GroupBy(unit => units[unit].Text).OrderBy(group => group.Key).Select(group => group.ToArray())];
         int[] best = [.. slices.Select(own => own.MaxBy(unit => logits[^1][unit]))];
-        return slices.Length != texts ? throw new ArgumentException($"There are units of {slices.Length} texts. Expected: of all {texts}.", nameof(units)) : new RerankSurvey(
+        return new RerankSurvey(
             [.. logits.Select(stop => stop.Length == 0 ? stop : [.. slices.Select(own => own.Max(unit => stop[unit]))])],
             [.. states.Select(stop => best.Select(unit => stop[unit]).ToArray())],
             [.. slices.Select(own => own.Sum(unit => units[unit].Ids.Length))]);

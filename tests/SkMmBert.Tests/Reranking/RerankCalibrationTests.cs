@@ -159,6 +159,23 @@ public sealed class RerankCalibrationTests
     }
 
     [Fact]
+    public void SimulateDeadline_StraightToTheLastExit_MoreBudgetNeverAgreesLess()
+    {
+        foreach (RerankTable table in Tables(noise: 0.5))
+        {
+            double before = 0;
+            foreach (double budget in (double[])[0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1])
+            {
+                double overlap = RerankCalibrationFit.Overlap(table, table.SimulateDeadline(budget * table.FullCost, 8, 0.4f, table.Logits[2]), 5);
+                Assert.True(overlap >= before, $"{overlap} at {budget}, {before} before");
+                before = overlap;
+            }
+
+            Assert.Equal(1, before);
+        }
+    }
+
+    [Fact]
     public void Survivors_Margin_AllWithinItOfTheLastThatMustStay()
     {
         float[] logits = [5, 1, 3, 2.5f, 2.4f, -1];
