@@ -31,7 +31,7 @@ internal static class RerankerFigure
             ];
             if (probes.Length > 0)
             {
-                lines.Add(new Line("same five, by a probe", SvgStyle.Grey, Points(probes, "probe_same_top_5", "exit")));
+                lines.Add(new Line("same five, by a probe", SvgStyle.Green, Points(probes, "probe_same_top_5", "exit")) { Dashed = true });
             }
 
             panels.Add(new LinePanel("Trusting an early layer alone", layers, new("agreement with the last exit") { Percent = true, Include = 0 }, lines));

@@ -57,7 +57,8 @@ internal static class RerankCalibrationFit
         return full.Length == 0 ? 1 : full.Intersect(order.Take(top)).Count() / (double)full.Length;
     }
 
-    private static (float? Blend, (double First, double Rerank, double Blend)? Ndcg) FitBlend(IReadOnlyList<RerankTable> tables)
+    /// <summary>The weight of the rerank scores that gains most and surely; 0 where none does, null where no query was labelled.</summary>
+    public static (float? Blend, (double First, double Rerank, double Blend)? Ndcg) FitBlend(IReadOnlyList<RerankTable> tables)
     {
         RerankTable[] labelled = [.. tables.Where(table => !double.IsNaN(table.Ndcg([])))];
         if (labelled.Length == 0)

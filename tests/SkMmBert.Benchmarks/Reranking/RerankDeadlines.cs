@@ -6,7 +6,7 @@ namespace SkMmBert.Benchmarks.Reranking;
 /// <summary>Time taken and agreement with the full order for several budgets, without a calibration and with one made on other queries of the set.</summary>
 internal static class RerankDeadlines
 {
-    private const int CalibrationQueries = 60;
+    private const int CalibrationQueries = 50;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -29,34 +29,41 @@ internal static class RerankDeadlines
         }
 
         Console.WriteLine($"full: {watch.Elapsed.TotalMilliseconds / samples.Length:0.0} ms a query, {samples.Average(query => query.Texts.Count):0} texts, {queries} queries, load {Cpu.Load()}");
-        foreach (RerankCalibration? calibration in (RerankCalibration?[])[null, learned])
+        Console.WriteLine($"calibrated on {others.Length} other queries: first to layer {learned.EarlyExit}, then a share of {learned.DeadlineShare:0.0} to the last");
+        foreach (int budget in (int[])[0, 5, 20, 100, 500, 2000])
         {
-            Console.WriteLine(calibration is null ? "not calibrated" : $"calibrated on {others.Length} other queries: first to layer {calibration.EarlyExit}");
-            foreach (int budget in (int[])[0, 5, 20, 100, 500, 2000])
+            // In turns, so that both meet the same load.
+            Outcome plain = new(budget), calibrated = new(budget);
+            foreach ((RerankSample query, HashSet<int> best) in full)
             {
-                await MeasureAsync(reranker, full, budget, reranker.Options with { Effort = RerankEffort.Deadline(TimeSpan.FromMilliseconds(budget)), Calibration = calibration });
+                RerankOptions options = reranker.Options with { Effort = RerankEffort.Deadline(TimeSpan.FromMilliseconds(budget)) };
+                await plain.MeasureAsync(reranker, query, best, options);
+                await calibrated.MeasureAsync(reranker, query, best, options with { Calibration = learned });
             }
+
+            Console.WriteLine($"  budget {budget} ms: {plain}\n      calibrated: {calibrated}");
         }
 
         return 0;
     }
 
-    private static async Task MeasureAsync(MmBertReranker reranker, List<(RerankSample Sample, HashSet<int> Full)> full, int budget, RerankOptions options)
+    /// <summary>What a budget gave, over all queries.</summary>
+    private sealed class Outcome(int budget)
     {
-        List<double> times = [];
-        double overlap = 0, scored = 0, finished = 0;
-        foreach ((RerankSample sample, HashSet<int> best) in full)
+        private readonly List<double> _times = [], _overlaps = [], _scored = [], _finished = [];
+
+        public async Task MeasureAsync(MmBertReranker reranker, RerankSample sample, HashSet<int> best, RerankOptions options)
         {
             Stopwatch watch = Stopwatch.StartNew();
             RerankScore[] scores = await reranker.ScoreAsync(sample.Query, sample.Texts, options);
-            times.Add(watch.Elapsed.TotalMilliseconds);
+            _times.Add(watch.Elapsed.TotalMilliseconds);
             int[] order = RerankBlend.Sort(scores, [.. scores.Select(score => score.Order)]);
-            overlap += order.Take(5).Count(best.Contains) / 5.0;
-            scored += scores.Count(score => score.IsScored);
-            finished += scores.Count(score => score.Exit == reranker.Exits[^1]);
+            _overlaps.Add(order.Take(5).Count(best.Contains) / 5.0);
+            _scored.Add(scores.Count(score => score.IsScored));
+            _finished.Add(scores.Count(score => score.Exit == reranker.Exits[^1]));
         }
 
-        times.Sort();
-        Console.WriteLine($"  budget {budget} ms: median {times[times.Count / 2]:0.0}, worst {times[^1]:0.0} ms, over the limit {times.Count(time => time > (budget * 1.1) + 5)} of {times.Count}; overlap of top 5 {overlap / full.Count:0.000}; scored {scored / full.Count:0.0}, at the last exit {finished / full.Count:0.0}");
+        public override string ToString() =>
+            $"median {_times.Order().ElementAt(_times.Count / 2):0.0}, worst {_times.Max():0.0} ms, over the limit {_times.Count(time => time > (budget * 1.1) + 5)} of {_times.Count}; overlap of top 5 {_overlaps.Average():0.000}; scored {_scored.Average():0.0}, at the last exit {_finished.Average():0.0}";
     }
 }
