@@ -52,14 +52,11 @@ internal static unsafe class AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in Layer layer, int start, int length, int head, int from, int to)
     {
-        int size = layer.HeadSize, wide = (size + Width - 1) / Width * Width, reach = layer.HalfWindow == 0 ? length : layer.HalfWindow;
-        int first = Math.Max(0, from - reach), keys = Math.Min(length, to + reach) - first, room = (keys + Rows - 1) / Rows * Rows, half = layer.IsCoarse ? 2 : 1;
-        nuint floats = (nuint)((room * (size + wide) / half) + room + (Queries * (size + wide + wide + Keys + 5)) + wide);
-        float* k = (float*)NativeMemory.AlignedAlloc(floats * sizeof(float), 64);
+        int size = layer.HeadSize, reach = layer.HalfWindow == 0 ? length : layer.HalfWindow, first = Math.Max(0, from - reach), keys = Math.Min(length, to + reach) - first;
+        float* room = (float*)NativeMemory.AlignedAlloc((nuint)new Stretch(null, keys, size, layer.IsCoarse).End, 64);
         try
         {
-            float* v = k + (room * size / half), q = v + (room * wide / half), scores = q + (Queries * size), result = scores + (Queries * Keys), added = result + (Queries * wide), lanes = added + (Queries * wide);
-            Stretch stretch = new(k, v, q, scores, result, added, lanes, lanes + (4 * Queries), lanes + (5 * Queries), lanes + (5 * Queries) + wide, keys, room, wide);
+            Stretch stretch = new(room, keys, size, layer.IsCoarse);
             CopyKeys(layer, stretch, start, first, head);
             CopyValues(layer, stretch, start + first, head);
             for (int at = from; at < to && Volatile.Read(ref *(long*)layer.Stop) >= 0; at += Queries)
@@ -69,21 +66,37 @@ internal static unsafe class AttentionKernel
                 float* sums = Tile(layer, stretch, at - first, count);
                 for (int i = 0; i < count; i++)
                 {
-                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), result + (i * wide), 1f / sums[i], stretch.ValueScales, size);
+                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), stretch.Result + (i * stretch.Wide), 1f / sums[i], stretch.ValueScales, size);
                 }
             }
         }
         finally
         {
-            NativeMemory.AlignedFree(k);
+            NativeMemory.AlignedFree(room);
         }
     }
 
-    // Keys, values and queries of a head, packed; coarse ones as pairs of 16-bit integers, two to a float.
-    private readonly struct Stretch(float* k, float* v, float* q, float* scores, float* result, float* added, float* lanes, float* queryScales, float* valueScales, float* keyScales, int keys, int room, int wide)
+    // Keys, values and queries of a head, packed; coarse ones as pairs of 16-bit integers, two to a float. All in one piece of memory.
+    private readonly struct Stretch
     {
-        public readonly float* K = k, V = v, Q = q, Scores = scores, Result = result, Added = added, Lanes = lanes, QueryScales = queryScales, ValueScales = valueScales, KeyScales = keyScales;
-        public readonly int Keys = keys, Room = room, Wide = wide;
+        public readonly float* Q, Scores, Result, Added, Lanes, QueryScales, ValueScales, K, V, KeyScales, End;
+        public readonly int Keys, Room, Wide;
+
+        public Stretch(float* start, int keys, int size, bool isCoarse)
+        {
+            (Keys, Room, Wide) = (keys, (keys + Rows - 1) / Rows * Rows, (size + Width - 1) / Width * Width);
+            Q = start;
+            Scores = Q + (Queries * size);
+            Result = Scores + (Queries * AttentionKernel.Keys);
+            Added = Result + (Queries * Wide);
+            Lanes = Added + (Queries * Wide);
+            QueryScales = Lanes + AttentionSoftmax.Room;
+            ValueScales = QueryScales + Queries;
+            K = ValueScales + Wide;
+            V = K + (Room * size / (isCoarse ? 2 : 1));
+            KeyScales = V + (Room * Wide / (isCoarse ? 2 : 1));
+            End = KeyScales + Room;
+        }
     }
 
     // The results of 32 queries, each short of the factor 1 / sum, and the sums; at: the first query's place among the keys.
@@ -208,7 +221,7 @@ internal static unsafe class AttentionKernel
     private static void CopyQueries(in Layer layer, in Stretch stretch, int start, int at, int count, int ahead, int head)
     {
         int size = layer.HeadSize, lanes = layer.IsCoarse ? size / 2 : size;
-        float* rows = stretch.Scores, row = rows;   // nothing is there yet
+        float* rows = stretch.Scores, row = rows;   // the room of scores and results is still free
         for (int i = 0; i < count; i++, row += lanes)
         {
             Fetch(layer, layer.Q, start + Math.Min(at + i + Ahead, ahead), head);

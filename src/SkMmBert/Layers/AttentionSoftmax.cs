@@ -14,13 +14,16 @@ internal unsafe struct AttentionSoftmax
     /// <summary>Largest whole number of a rounded weight; 96 products of it with the largest value add up within 32 bits.</summary>
     public const float LargestWeight = 10_922f;
 
+    /// <summary>Numbers that a softmax carries along.</summary>
+    public const int Room = 4 * Queries;
+
     private const float Least = -1e30f;   // finite: a block whose keys are all out of a query's window must not become NaN
     private const float C0 = 1f, C1 = 0.693147207f, C2 = 0.240226509f, C3 = 0.0555032723f, C4 = 0.00961805668f, C5 = 0.00134004282f, C6 = 0.000154614447f;
 
     private readonly float* _most;
 
     /// <summary>A softmax that has seen no key.</summary>
-    /// <param name="room">Room for 128 numbers.</param>
+    /// <param name="room">Room for <see cref="Room"/> numbers.</param>
     public AttentionSoftmax(float* room)
     {
         _most = room;
