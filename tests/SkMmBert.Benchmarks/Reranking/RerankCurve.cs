@@ -28,9 +28,9 @@ internal static class RerankCurve
                 Console.WriteLine($"  layer {tables[0].Stops[stop]}, by its head: same top 1 {top1:0.000}, same top 5 {top5:0.000}, overlap of top 5 {overlap:0.000}; by its probe, queries not seen: same top 5 {RerankEvaluation.GuessAgreement(tables, guesses[stop]):0.000}");
             }
 
-            foreach ((double loss, double cost, double same5, double same1) in RerankEvaluation.ProgressiveCurve(tables, [0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2]))
+            foreach ((double loss, double cost, double same5, double same1) in RerankEvaluation.ProgressiveCurve(tables, [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1]))
             {
-                Console.WriteLine($"  loss {loss:0.00}: cost {cost:0.000}, same top 5 {same5:0.000}, same top 1 {same1:0.000}, each query judged by the other four fifths");
+                Console.WriteLine($"  loss {loss:0.000}: cost {cost:0.000}, same top 5 {same5:0.000}, same top 1 {same1:0.000}, each query judged by the other four fifths");
             }
 
             foreach (double budget in (double[])[0, 0.05, 0.1, 0.2, 0.4, 0.7])
