@@ -167,9 +167,9 @@ public sealed class MmBertReranker : Reranker
         TimeSpan left() => working - options.Clock.GetElapsedTime(started);
         RerankPairs pairs = Pairs(query, texts, options);
         int early = options.Calibration?.EarlyExit ?? Exits[^1];
-        if (_pace.Expected(0, early, 2 * pairs.LeastTokens) > left())
+        if (_pace.Expected(0, early, pairs.LeastTokens) > left())
         {
-            // Not even two of the shortest texts would be scored in time, and one alone changes no order: no thread is started for it.
+            // Not even the two shortest texts would be scored in time, and one alone changes no order: no thread is started for it.
             _pace.Doubt();
             return new RerankScore[texts.Count];
         }

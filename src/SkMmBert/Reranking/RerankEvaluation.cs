@@ -11,7 +11,7 @@ internal static class RerankEvaluation
         {
             RerankSurvey survey = await Task.Run(() => reranker.Survey(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             float[] first = RerankBlend.FirstScores(sample.Texts, null);
-            tables.Add(new RerankTable(reranker.Stops, survey.Logits, survey.Tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = survey.States });
+            tables.Add(new RerankTable(reranker.Stops, survey.Logits, survey.Tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = survey.States[..^1] });
             progress?.Report(tables.Count);
         }
 

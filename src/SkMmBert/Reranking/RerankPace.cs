@@ -3,7 +3,7 @@ namespace SkMmBert;
 /// <summary>How long runs took lately, so that one that would end too late is not begun. Thread-safe.</summary>
 internal sealed class RerankPace
 {
-    private const double Newest = 0.25, Deviations = 2, Kept = 0.9;
+    private const double Newest = 0.25, Deviations = 2, Kept = 0.98;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(int From, int To), (double Mean, double Deviation, bool First)> _perToken = [];

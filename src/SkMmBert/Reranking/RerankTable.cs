@@ -10,7 +10,7 @@ internal sealed record RerankTable(IReadOnlyList<int> Stops, float[][] Logits, i
 {
     public int Count => Tokens.Length;
 
-    /// <summary>What a probe reads, [stops][texts][features]; empty where it was not kept.</summary>
+    /// <summary>What a probe reads before the last stop, [stops][texts][features]; empty where it was not kept.</summary>
     public float[][][] States { get; init; } = [];
 
     public double FullCost => (double)Tokens.Sum() * Stops[^1];
