@@ -100,7 +100,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         int[] lengths = [.. texts.Select(text => text.Length)];
         int exit = _manifest.Layers, all = lengths.Sum();
         Dictionary<ModelPrecision, TokenBatch[]> planned = plan.Precisions.ToDictionary(precision => precision, precision =>
-            BatchPlanner.Plan(lengths, _models[precision].Options.MaxBatchTokens, precision == ModelPrecision.Int8).Select(batch => TokenBatch.Of([.. batch.Select(i => texts[i])])).ToArray());
+            _models[precision].Plan(lengths, _models[precision].Options.MaxBatchTokens).Select(batch => TokenBatch.Of([.. batch.Select(i => texts[i])])).ToArray());
         double[] least = InTurn(2, steps.Share(all, plan.Precisions.Count + 1), out int rounds,
             [.. plan.Precisions.Select(precision => (Action)(() => Array.ForEach(planned[precision], batch => Run(_models[precision], batch, exit)))), .. Plain(_plain is not null, padded)]);
         steps.Done(all, plan.Precisions.Count + 1);
