@@ -34,6 +34,18 @@ public sealed class BenchStepsTests
         Assert.True(steps.Share(64, 3) < TimeSpan.Zero);
     }
 
+    [Theory]
+    [InlineData(50, 64)]
+    [InlineData(5, 16)]
+    [InlineData(1, 8)]
+    public void ShortTexts_LittleTime_AreFewer(int seconds, int expected)
+    {
+        BenchSteps steps = Steps(() => TimeSpan.FromSeconds(seconds));
+        steps.Done(340, 1, TimeSpan.FromSeconds(1));
+        Assert.Equal(expected, steps.ShortTexts(3));                      // 0.3 s a text
+        Assert.Equal(expected < 64 ? [$"{64 - expected} of 64 short texts"] : [], steps.LeftOut);
+    }
+
     [Fact]
     public void Steps_NoLimit_LeaveNothingOut()
     {
@@ -46,7 +58,7 @@ public sealed class BenchStepsTests
 
     private static BenchSteps Steps(Func<TimeSpan>? left)
     {
-        BenchPlan plan = new([64, 128, 512], _ => [22], [ModelPrecision.Fp32, ModelPrecision.Int8], 0, [1, 2], left);
+        BenchPlan plan = new([64, 128, 512], _ => [22], [ModelPrecision.Fp32, ModelPrecision.Int8], 64, [1, 2], left);
         return new(plan, new ProgressLine(new Terminal(Stream.Null, Stream.Null, TextWriter.Null, false), "tokens"));
     }
 }

@@ -108,7 +108,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
             yield break;
         }
 
-        int[][] texts = BenchPlan.Short(plan.ShortTexts, _manifest.ContextLength, _vocabulary);
+        int[][] texts = BenchPlan.Short(steps.ShortTexts(plan.Precisions.Count + 1), _manifest.ContextLength, _vocabulary);
         TokenBatch[] padded = [.. texts.Chunk(PaddedBatch).Select(chunk => TokenBatch.Of(chunk))];
         int[] lengths = [.. texts.Select(text => text.Length)];
         int exit = _manifest.Layers, all = lengths.Sum();

@@ -7,7 +7,7 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
     public static readonly TimeSpan StreamTime = TimeSpan.FromSeconds(1);
 
     // A text of few tokens still costs a run; short texts have 34 on average.
-    private const int LeastTokens = 64, ShortTokens = 34;
+    private const int LeastTokens = 64, ShortTokens = 34, LeastTexts = 8;
 
     private readonly TimeSpan _streams = StreamTime * (plan.Streams.Count * plan.Precisions.Count);
     private readonly List<string> _leftOut = [];
@@ -21,9 +21,26 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
     /// <summary>Whether a case of so many tokens and runs a round ends in time at the pace of the last one; one that does not is noted.</summary>
     public bool Fits(string name, int tokens, int runs)
     {
-        bool fits = HasTime(name, _pace * Cost(tokens, runs));
+        bool fits = HasTime(name, Expected(tokens, runs));
         _all -= fits ? 0 : Cost(tokens, runs);
         return fits;
+    }
+
+    /// <summary>How many of the short texts of a plan there is time for: all, or a half, a quarter and so on of them, and not fewer than make a batch; the others are noted.</summary>
+    public int ShortTexts(int runs)
+    {
+        int count = plan.ShortTexts;
+        while (count >= 2 * LeastTexts && plan.Left is not null && Expected(count * ShortTokens, runs) >= plan.Left())
+        {
+            count /= 2;
+        }
+
+        if (count < plan.ShortTexts)
+        {
+            _leftOut.Add($"{plan.ShortTexts - count} of {plan.ShortTexts} short texts");
+        }
+
+        return count;
     }
 
     /// <summary>Whether so much time is left for a case; one that has it not is noted.</summary>
@@ -50,6 +67,8 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
         _done = Math.Min(_all, _done + Cost(tokens, runs));
         progress.Report((long)_done, _done / _all);
     }
+
+    private TimeSpan Expected(int tokens, int runs) => _pace * Cost(tokens, runs);
 
     private static long Cost(int tokens, int runs) => (long)Math.Max(tokens, LeastTokens) * runs;
 }
