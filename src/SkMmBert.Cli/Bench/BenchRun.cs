@@ -6,8 +6,7 @@ namespace SkMmBert.Cli;
 internal sealed class BenchRun(string folder, ModelOptions options, int threads, Terminal terminal, CancellationToken cancellationToken) : IDisposable
 {
     private const int PaddedBatch = 32, StreamTokens = 64;
-
-    private static readonly TimeSpan TimeForExport = TimeSpan.FromSeconds(20);
+    private const double ExportedBytesASecond = 60e6;   // written and opened, on a slow machine
 
     private readonly Dictionary<(ModelPrecision, int Tokens, int Exit), double> _peaks = [];
     private readonly Dictionary<ModelPrecision, MmBertModel> _models = [];
@@ -41,8 +40,9 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
             }
         }
 
-        // A published graph is a plain export. Writing one takes a part of a minute that has to be there.
-        _plain = _manifest.IsPublishedOnnx || !steps.HasTime("the plain export", TimeForExport) ? null : PlainExport.Open(folder, threads);
+        // A published graph is a plain export.
+        TimeSpan export = TimeSpan.FromSeconds(Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length) / ExportedBytesASecond);
+        _plain = _manifest.IsPublishedOnnx || !steps.HasTime("the plain export", export) ? null : PlainExport.Open(folder, threads);
         _plain?.Run(warm, cancellationToken);
         foreach (BenchRow row in plan.Lengths.SelectMany(length => OneText(plan, length, steps)).Concat(ShortTexts(plan, steps)).Concat(SideBySide(plan, steps)))
         {

@@ -58,6 +58,7 @@ internal sealed class BenchSteps(BenchPlan plan, ProgressLine progress)
     /// <summary>How long a case of so many tokens and runs a round may go on beginning further rounds: its part of what is left, without the streams at the end.</summary>
     public TimeSpan Share(int tokens, int runs) => plan.Left is null ? TimeSpan.MaxValue : (plan.Left() - _streams) * (Cost(tokens, runs) / Math.Max(1, _all - _done));
 
+    /// <summary>Notes a case that was measured, and its pace.</summary>
     /// <param name="tokens">Tokens of the case.</param>
     /// <param name="runs">Its runs a round.</param>
     /// <param name="time">Of a round, on the clock.</param>
