@@ -87,5 +87,5 @@ internal static class RoutingSpeed
         return (wall, (process.TotalProcessorTime - before).TotalSeconds);
     }
 
-    private static ToolProfile Variant(ToolProfile tool, int i) => new($"{tool.Name}_v{i}") { Description = $"{tool.Description} (variant {i})", Parameters = tool.Parameters, Keywords = tool.Keywords };
+    public static ToolProfile Variant(ToolProfile tool, int i) => new($"{tool.Name}_v{i}") { Description = $"{tool.Description} (variant {i})", Parameters = tool.Parameters, Keywords = tool.Keywords };
 }
