@@ -93,22 +93,22 @@ internal static class ToolCalibrationFit
         return (weights, Threshold(missing, target));
     }
 
-    // One standard error fewer than the target: a handful of examples says little of the next hundred, and a rate that was promised should hold there.
-    // The highest of a handful are luck: above their best quarter the questions are taken to thin out evenly (in logits, by the mean excess), which also
-    // tells 1 % from 2 % with a hundred of them. Never below where the target is met on the examples themselves.
+    // Where the target lies, and one standard error of that estimate further: a handful of examples says little of the next hundred, and a rate
+    // that was promised should hold there. The highest of a handful are luck, so the best quarter of the questions is taken to thin out evenly (in logits,
+    // by the mean excess), which also tells 1 % from 2 % with a hundred of them. Never below where the target is met on the examples themselves.
     private static float Threshold(float[] missing, double target)
     {
-        int allowed = Math.Min((int)(target * missing.Length), missing.Length - 1);
+        int allowed = Math.Min((int)(target * missing.Length), missing.Length - 1), tail = missing.Length / TailShare;
         float met = allowed == 0 ? MathF.BitIncrement(missing[0]) : (missing[allowed] + missing[allowed - 1]) / 2;
-        int tail = missing.Length / TailShare;
-        double aim = Math.Max(target - Math.Sqrt(target * (1 - target) / missing.Length), target / 4);
-        if (tail < LeastTail || aim <= 0 || aim * TailShare >= 1)
+        if (tail < LeastTail || target * TailShare is <= 0 or >= 1)
         {
             return met;
         }
 
+        // An exponential tail: its start errs by the count above it, its mean excess by as many samples.
         double from = Logit(missing[tail]), excess = missing.Take(tail).Average(confidence => Logit(confidence) - from);
-        return Math.Max(met, (float)(1 / (1 + Math.Exp(-(from + (excess * Math.Log(1 / (aim * TailShare))))))));
+        double depth = -Math.Log(target * TailShare), error = Math.Sqrt((TailShare - 1 + (TailShare * depth * depth)) / missing.Length);
+        return Math.Max(met, (float)(1 / (1 + Math.Exp(-from - (excess * (depth + error))))));
     }
 
     // Gradient descent on standardised signals; both kinds count alike.

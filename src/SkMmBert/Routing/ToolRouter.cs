@@ -56,7 +56,7 @@ public sealed class ToolRouter
         _embedder = embedder;
         _entries = entries;
         _catalogue = catalogue(entries);
-        _indexes = new ToolIndexBuilder(embedder, Options.RouteDimensions, Learned(embedder, Options.Calibration));
+        _indexes = new ToolIndexBuilder(embedder, Options.RouteDimensions, Learned(embedder, Options));
         FindTools = new FindToolsFunction(this, null);
     }
 
@@ -72,14 +72,14 @@ public sealed class ToolRouter
     /// <summary>Every tool of the catalogue and <see cref="FindTools"/>: for <c>FunctionInvokingChatClient.AdditionalTools</c>, so that hidden tools stay callable.</summary>
     public IList<AITool> CallableTools => [.. _catalogue.Select(entry => entry.Profile.Tool).OfType<AITool>(), FindTools];
 
-    private static LearnedTools? Learned(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolCalibration calibration)
+    private static LearnedTools? Learned(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolRouterOptions options)
     {
-        if (calibration.Learned is { } learned && embedder.GetFingerprint() is var model && model != learned.Model)
+        if (options.Calibration.Learned is { } learned && embedder.GetFingerprint() is var model && model != learned.Model)
         {
-            throw new ArgumentException($"The calibration was learned with the model '{learned.Model}', but this router uses '{model}'. Fit it anew with this model.", nameof(calibration));
+            throw new ArgumentException($"The calibration was learned with the model '{learned.Model}', but this router uses '{model}'. Fit it anew with this model.", nameof(options));
         }
 
-        return calibration.Learned;
+        return options.Calibration.Learned;
     }
 
     internal ToolEntry[] Catalogue => _catalogue;
