@@ -49,7 +49,11 @@ public sealed record ToolCalibration
     }
 
     /// <summary>Fits the confidence and the threshold to labelled examples.</summary>
-    /// <remarks>Costs one search an example. At least some examples should need no tool; without them the threshold stays at its default.</remarks>
+    /// <remarks>
+    /// Costs one search an example, and learning: a few seconds of processor time for 1,600 examples of 150 tools, growing with examples × tools named.
+    /// At least some examples should need no tool; without them the calibration stays the router's own. From two named tools on, a score of its own
+    /// is learned for each; the result then belongs to the router's embedding model.
+    /// </remarks>
     /// <param name="router">The router whose catalogue and model the examples are for.</param>
     /// <param name="examples">Questions with the tools that fit; none where no tool does.</param>
     /// <param name="targetFalseToolRate">The share of questions without a fitting tool that may get one all the same.</param>
