@@ -7,27 +7,24 @@ namespace SkMmBert;
 
 /// <summary>Attention of one head over a stretch of one text, on the 512-bit instructions of the processor: no padding, no mask, no score matrix.</summary>
 /// <remarks>
-/// <para>32 queries at a time see 192 keys at a time; maxima, sums and results are carried along (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135).
-/// Scores stand with the queries in the lanes of a vector, so that nothing is ever added up across lanes. A text's arithmetic is the same whatever stands beside it.</para>
+/// <para>32 queries at a time see 96 keys at a time; maxima, sums and results are carried along (Dao et al. 2022, arXiv:2205.14135).
+/// A text's arithmetic is the same whatever stands beside it.</para>
 /// <para>Letters: N tokens of all texts, H hidden, D head size, L keys.</para>
 /// </remarks>
 internal static unsafe class AttentionKernel
 {
-    private const int Queries = 32, Keys = 192, Rows = 8, Width = 32, Ahead = 12;
-    private const float Least = -1e30f;   // finite: a block whose keys are all out of a query's window must not become NaN
-
-    private const float C0 = 1f, C1 = 0.693147207f, C2 = 0.240226509f, C3 = 0.0555032723f, C4 = 0.00961805668f, C5 = 0.00134004282f, C6 = 0.000154614447f;
+    private const int Queries = AttentionSoftmax.Queries, Keys = 96, Rows = AttentionProducts.Rows, Width = AttentionProducts.Width, Ahead = 12;
 
     /// <summary>Most queries of a stretch of a windowed layer; the keys around them fit the second-level cache.</summary>
     public const int WindowStretch = 512;
 
-    /// <summary>From this length on, coarse scores of whole texts save more than their rounding costs.</summary>
-    public const int CoarseLength = 256;
+    /// <summary>From this length on, coarse products save more than their rounding costs.</summary>
+    public const int CoarseLength = 96;
 
     /// <summary>Whether this processor has the instructions.</summary>
     public static bool IsSupported => Avx512F.IsSupported && Avx512BW.IsSupported;
 
-    /// <summary>Whether scores of heads of this size may be coarse: 13-bit products of a whole row add up within 32 bits.</summary>
+    /// <summary>Whether products of heads of this size may be coarse: those of a whole row add up within 32 bits.</summary>
     public static bool MayBeCoarse(int headSize) => headSize % 16 == 0 && headSize <= 128;
 
     /// <summary>What the heads of a layer have in common.</summary>
@@ -41,7 +38,7 @@ internal static unsafe class AttentionKernel
     /// <param name="Hidden">H.</param>
     /// <param name="HeadSize">D, an even number.</param>
     /// <param name="HalfWindow">How far from a query its keys may be; 0 for any.</param>
-    /// <param name="IsCoarse">Whether scores are products of 13-bit integers with a scale of each query and key, which int8 layers cannot tell from exact ones; D a multiple of 16.</param>
+    /// <param name="IsCoarse">Whether products are those of 12- to 14-bit integers with a scale of each query, key, column of values and block of weights, which int8 layers cannot tell from exact ones; D a multiple of 16.</param>
     /// <param name="Stop">A number that turns negative when the run is cancelled.</param>
     internal readonly record struct Layer(nint Q, nint K, nint V, nint Scale, nint Cos, nint Sin, nint Output, int Hidden, int HeadSize, int HalfWindow, bool IsCoarse, nint Stop);
 
@@ -55,156 +52,235 @@ internal static unsafe class AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in Layer layer, int start, int length, int head, int from, int to)
     {
-        int size = layer.HeadSize, wide = (size + Width - 1) / Width * Width, reach = layer.HalfWindow == 0 ? length : layer.HalfWindow;
-        int first = Math.Max(0, from - reach), keys = Math.Min(length, to + reach) - first, room = (keys + Rows - 1) / Rows * Rows;
-        nuint floats = (nuint)((room * (size + wide + 1)) + (Queries * (size + wide + Keys + 3)));
-        float* k = (float*)NativeMemory.AlignedAlloc(floats * sizeof(float), 64);
+        int size = layer.HeadSize, reach = layer.HalfWindow == 0 ? length : layer.HalfWindow, first = Math.Max(0, from - reach), keys = Math.Min(length, to + reach) - first;
+        float* room = (float*)NativeMemory.AlignedAlloc((nuint)new Stretch(null, keys, size, layer.IsCoarse).End, 64);
         try
         {
-            float* v = k + (room * size), q = v + (room * wide), scores = q + (Queries * size), result = scores + (Queries * Keys), lanes = result + (Queries * wide), scales = lanes + (3 * Queries), row = stackalloc float[size];
-            for (int i = 0; i < keys; i++)
-            {
-                Fetch(layer, layer.K, start + first + Math.Min(i + Ahead, keys - 1), head);
-                Fetch(layer, layer.V, start + first + Math.Min(i + Ahead, keys - 1), head);
-                Rotate(layer, layer.K, start, first + i, head, 1f, layer.IsCoarse ? row : k + (i * size));
-                if (layer.IsCoarse)
-                {
-                    scales[i] = Round(row, size, (short*)k + (i * size));
-                }
-
-                CopyValue(layer, start + first + i, head, v + (i * Width), room * Width, wide);
-            }
-
-            new Span<float>(k + (keys * size), (room - keys) * size).Clear();
+            Stretch stretch = new(room, keys, size, layer.IsCoarse);
+            CopyKeys(layer, stretch, start, first, head);
+            CopyValues(layer, stretch, start + first, head);
             for (int at = from; at < to && Volatile.Read(ref *(long*)layer.Stop) >= 0; at += Queries)
             {
                 int count = Math.Min(Queries, to - at);
-                new Span<float>(q, Queries * size).Clear();
+                CopyQueries(layer, stretch, start, at, count, to - 1, head);
+                float* sums = Tile(layer, stretch, at - first, count);
                 for (int i = 0; i < count; i++)
                 {
-                    Fetch(layer, layer.Q, start + Math.Min(at + i + Ahead, to - 1), head);
-                    Rotate(layer, layer.Q, start, at + i, head, 1.44269504f / MathF.Sqrt(size), row);   // scores are exponents of 2
-                    if (layer.IsCoarse)
-                    {
-                        lanes[(2 * Queries) + i] = Round(row, size, (short*)row);   // in place: two to a float
-                    }
-
-                    for (int d = 0; d < (layer.IsCoarse ? size / 2 : size); d++)
-                    {
-                        q[(d * Queries) + i] = row[d];
-                    }
-                }
-
-                Tile(layer, q, k, v, scores, result, lanes, scales, at - first, count, keys, room, wide);
-                for (int i = 0; i < count; i++)
-                {
-                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), result + (i * wide), 1f / lanes[Queries + i], size);
+                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), stretch.Result + (i * stretch.Wide), 1f / sums[i], stretch.ValueScales, size);
                 }
             }
         }
         finally
         {
-            NativeMemory.AlignedFree(k);
+            NativeMemory.AlignedFree(room);
         }
     }
 
-    // The results of 32 queries, each short of the factor 1 / sum; at: the first query's place among the keys.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile(in Layer layer, float* q, float* k, float* v, float* scores, float* result, float* lanes, float* scales, int at, int count, int keys, int room, int wide)
+    // Keys, values and queries of a head, packed; coarse ones as pairs of 16-bit integers, two to a float. All in one piece of memory.
+    private readonly struct Stretch
     {
-        int size = layer.HeadSize, reach = layer.HalfWindow == 0 ? int.MaxValue / 4 : layer.HalfWindow;
-        int begin = Math.Max(0, at - reach), end = (int)Math.Min(keys, (long)at + count + reach);
-        Vector512<float> most0 = Vector512.Create(Least), most1 = most0, sum0 = Vector512<float>.Zero, sum1 = sum0;
-        Vector512<int> query0 = Vector512<int>.Indices + Vector512.Create(at), query1 = query0 + Vector512.Create(16);
-        new Span<float>(result, Queries * wide).Clear();
+        public readonly float* Q, Scores, Result, Added, Lanes, QueryScales, ValueScales, K, V, KeyScales, End;
+        public readonly int Keys, Room, Wide;
+
+        public Stretch(float* start, int keys, int size, bool isCoarse)
+        {
+            (Keys, Room, Wide) = (keys, (keys + Rows - 1) / Rows * Rows, (size + Width - 1) / Width * Width);
+            Q = start;
+            Scores = Q + (Queries * size);
+            Result = Scores + (Queries * AttentionKernel.Keys);
+            Added = Result + (Queries * Wide);
+            Lanes = Added + (Queries * Wide);
+            QueryScales = Lanes + AttentionSoftmax.Room;
+            ValueScales = QueryScales + Queries;
+            K = ValueScales + Wide;
+            V = K + (Room * size / (isCoarse ? 2 : 1));
+            KeyScales = V + (Room * Wide / (isCoarse ? 2 : 1));
+            End = KeyScales + Room;
+        }
+    }
+
+    // The results of 32 queries, each short of the factor 1 / sum, and the sums; at: the first query's place among the keys.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float* Tile(in Layer layer, in Stretch stretch, int at, int count)
+    {
+        int size = layer.HeadSize, wide = stretch.Wide, reach = layer.HalfWindow == 0 ? int.MaxValue / 4 : layer.HalfWindow;
+        int begin = Math.Max(0, at - reach), end = (int)Math.Min(stretch.Keys, (long)at + count + reach);
+        AttentionSoftmax softmax = new(stretch.Lanes);
+        new Span<float>(stretch.Result, Queries * wide).Clear();
         for (int block = begin / Rows * Rows; block < end; block += Keys)
         {
             int used = Math.Min(Keys, end - block);
             for (int row = 0; row < used; row += Rows)
             {
+                float* to = stretch.Scores + (row * Queries);
                 if (layer.IsCoarse)
                 {
-                    MultiplyPairs((int*)k + ((block + row) * size / 2), (int*)q, size / 2, scores + (row * Queries), scales + block + row, lanes + (2 * Queries));
+                    AttentionProducts.Multiply<int, AttentionProducts.Pair>((int*)stretch.K + ((block + row) * size / 2), size / 2, 1, (int*)stretch.Q, size / 2, (int*)to, Queries, accumulate: false);
                 }
                 else
                 {
-                    Multiply(k + ((block + row) * size), size, 1, q, size, scores + (row * Queries), Queries, accumulate: false);
+                    AttentionProducts.Multiply<float, AttentionProducts.Single>(stretch.K + ((block + row) * size), size, 1, stretch.Q, size, to, Queries, accumulate: false);
                 }
             }
 
-            Vector512<float> new0 = most0, new1 = most1;
-            for (int row = 0; row < used; row++)
+            if (layer.IsCoarse)
             {
-                float* at_ = scores + (row * Queries);
-                Vector512<float> s0 = Vector512.Load(at_), s1 = Vector512.Load(at_ + 16);
-                int key = block + row;
-                if (key < at + Queries - 1 - reach || key > at + reach)
-                {
-                    Vector512<int> low = Vector512.Create(key - reach), high = Vector512.Create(key + reach);
-                    s0 = Vector512.ConditionalSelect((Vector512.GreaterThanOrEqual(query0, low) & Vector512.LessThanOrEqual(query0, high)).AsSingle(), s0, Vector512.Create(Least));
-                    s1 = Vector512.ConditionalSelect((Vector512.GreaterThanOrEqual(query1, low) & Vector512.LessThanOrEqual(query1, high)).AsSingle(), s1, Vector512.Create(Least));
-                    s0.Store(at_);
-                    s1.Store(at_ + 16);
-                }
-
-                (new0, new1) = (Avx512F.Max(new0, s0), Avx512F.Max(new1, s1));
+                AttentionSoftmax.Scale(stretch.Scores, used, stretch.KeyScales + block, stretch.QueryScales);
             }
 
-            Vector512<float> less0 = Exp2(most0 - new0), less1 = Exp2(most1 - new1);
-            (most0, most1, sum0, sum1) = (new0, new1, sum0 * less0, sum1 * less1);
-            for (int row = 0; row < used; row++)
+            if (layer.HalfWindow != 0)
             {
-                float* at_ = scores + (row * Queries);
-                Vector512<float> p0 = Exp2(Vector512.Load(at_) - new0), p1 = Exp2(Vector512.Load(at_ + 16) - new1);
-                (sum0, sum1) = (sum0 + p0, sum1 + p1);
-                p0.Store(at_);
-                p1.Store(at_ + 16);
+                AttentionSoftmax.Mask(stretch.Scores, used, block, at, reach);
             }
 
-            if (block > begin)
+            if (layer.IsCoarse)
             {
-                less0.Store(lanes);
-                less1.Store(lanes + 16);
-                Shrink(result, lanes, count, wide);
+                softmax.WeighWhole(stretch.Scores, used);
+                AddWhole(stretch, softmax, block, used, count);
             }
-
-            for (int column = 0; column < wide; column += Width)
+            else
             {
-                float* values = v + ((long)column * room) + (block * Width);
-                for (int row = 0; row < count; row += Rows)
-                {
-                    Multiply(scores + row, 1, Queries, values, used, result + (row * wide) + column, wide, accumulate: true);
-                }
+                softmax.Weigh(stretch.Scores, used);
+                Add(stretch, softmax, block, used, count);
             }
         }
 
-        sum0.Store(lanes + Queries);
-        sum1.Store(lanes + Queries + 16);
+        return softmax.Sum;
     }
 
-    private static void Put(float* to, float* row, float factor, int size)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(in Stretch stretch, AttentionSoftmax softmax, int block, int used, int count)
     {
-        int d = 0;
-        for (; d + 16 <= size; d += 16)
+        for (int row = 0; row < count; row++)
         {
-            (Vector512.Load(row + d) * factor).Store(to + d);
+            if (softmax.Less[row] != 1f)
+            {
+                float* result = stretch.Result + (row * stretch.Wide);
+                for (int d = 0; d < stretch.Wide; d += 16)
+                {
+                    (Vector512.Load(result + d) * softmax.Less[row]).Store(result + d);
+                }
+            }
         }
 
-        for (; d < size; d++)
+        for (int column = 0; column < stretch.Wide; column += Width)
         {
-            to[d] = row[d] * factor;
+            float* values = stretch.V + ((long)column * stretch.Room) + (block * Width);
+            for (int row = 0; row < count; row += Rows)
+            {
+                AttentionProducts.Multiply<float, AttentionProducts.Single>(stretch.Scores + row, 1, Queries, values, used, stretch.Result + (row * stretch.Wide) + column, stretch.Wide, accumulate: true);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Shrink(float* result, float* factors, int rows, int wide)
+    private static void AddWhole(in Stretch stretch, AttentionSoftmax softmax, int block, int used, int count)
     {
-        for (int row = 0; row < rows; row++)
+        for (int column = 0; column < stretch.Wide; column += Width)
         {
-            if (factors[row] != 1f)
+            int* values = (int*)stretch.V + ((long)column * stretch.Room / 2) + (block * Width / 2);
+            for (int row = 0; row < count; row += Rows)
             {
-                Put(result + (row * wide), result + (row * wide), factors[row], wide);
+                AttentionProducts.Multiply<int, AttentionProducts.Pair>((int*)stretch.Scores + row, 1, Queries, values, (used + 1) / 2, (int*)stretch.Added + (row * stretch.Wide) + column, stretch.Wide, accumulate: false);
             }
+        }
+
+        for (int row = 0; row < count; row++)
+        {
+            Vector512<float> less = Vector512.Create(softmax.Less[row]), share = Vector512.Create(softmax.Share[row]);
+            float* result = stretch.Result + (row * stretch.Wide);
+            int* added = (int*)stretch.Added + (row * stretch.Wide);
+            for (int d = 0; d < stretch.Wide; d += 16)
+            {
+                Avx512F.FusedMultiplyAdd(Vector512.ConvertToSingle(Vector512.Load(added + d)), share, Vector512.Load(result + d) * less).Store(result + d);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyKeys(in Layer layer, in Stretch stretch, int start, int first, int head)
+    {
+        int size = layer.HeadSize;
+        float* row = stackalloc float[size];
+        for (int i = 0; i < stretch.Keys; i++)
+        {
+            Fetch(layer, layer.K, start + first + Math.Min(i + Ahead, stretch.Keys - 1), head);
+            Rotate(layer, layer.K, start, first + i, head, 1f, layer.IsCoarse ? row : stretch.K + (i * size));
+            if (layer.IsCoarse)
+            {
+                stretch.KeyScales[i] = AttentionRounding.Row(row, size, (short*)stretch.K + (i * size));
+            }
+        }
+
+        float* end = stretch.K + (stretch.Keys * size / (layer.IsCoarse ? 2 : 1));
+        new Span<float>(end, (int)(stretch.V - end)).Clear();
+    }
+
+    // Queries lie in the lanes: [D, 32], or [D / 2, 32] of pairs.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyQueries(in Layer layer, in Stretch stretch, int start, int at, int count, int ahead, int head)
+    {
+        int size = layer.HeadSize, lanes = layer.IsCoarse ? size / 2 : size;
+        float* rows = stretch.Scores, row = rows;   // the room of scores and results is still free
+        for (int i = 0; i < count; i++, row += lanes)
+        {
+            Fetch(layer, layer.Q, start + Math.Min(at + i + Ahead, ahead), head);
+            Rotate(layer, layer.Q, start, at + i, head, 1.44269504f / MathF.Sqrt(size), row);   // scores are exponents of 2
+            if (layer.IsCoarse)
+            {
+                stretch.QueryScales[i] = AttentionRounding.Row(row, size, (short*)row);   // in place: two to a float
+            }
+        }
+
+        new Span<float>(row, (Queries - count) * lanes).Clear();
+        AttentionProducts.Transpose(rows, Queries, lanes, stretch.Q);
+    }
+
+    // Values lie in panels of 32 columns: [L, 32], coarse ones [L / 2, 32] with two keys to a lane.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyValues(in Layer layer, in Stretch stretch, int token, int head)
+    {
+        float* x = (float*)layer.V + ((long)token * layer.Hidden) + (head * layer.HeadSize), factors = layer.Scale == 0 ? null : (float*)layer.Scale + token;
+        if (layer.IsCoarse)
+        {
+            AttentionRounding.Values(x, layer.Hidden, factors, stretch.Keys, layer.HeadSize, (int*)stretch.V, stretch.Room / 2 * Width, stretch.Room / 2, stretch.ValueScales);
+            return;
+        }
+
+        new Span<float>(stretch.ValueScales, stretch.Wide).Fill(1f);
+        for (int i = 0; i < stretch.Keys; i++, x += layer.Hidden)
+        {
+            Fetch(layer, layer.V, token + Math.Min(i + Ahead, stretch.Keys - 1), head);
+            float factor = factors == null ? 1f : factors[i];
+            float* to = stretch.V + (i * Width);
+            for (int column = 0; column < stretch.Wide; column += Width, to += stretch.Room * Width)
+            {
+                if (column + Width <= layer.HeadSize)
+                {
+                    (Vector512.Load(x + column) * factor).Store(to);
+                    (Vector512.Load(x + column + 16) * factor).Store(to + 16);
+                    continue;
+                }
+
+                for (int d = 0; d < Width; d++)
+                {
+                    to[d] = column + d < layer.HeadSize ? x[column + d] * factor : 0f;
+                }
+            }
+        }
+    }
+
+    private static void Put(float* to, float* row, float factor, float* scales, int size)
+    {
+        int d = 0;
+        for (; d + 16 <= size; d += 16)
+        {
+            (Vector512.Load(row + d) * factor * Vector512.Load(scales + d)).Store(to + d);
+        }
+
+        for (; d < size; d++)
+        {
+            to[d] = row[d] * factor * scales[d];
         }
     }
 
@@ -250,184 +326,5 @@ internal static unsafe class AttentionKernel
             to[d] = (x[d] * c) - (x[half + d] * s);
             to[half + d] = (x[half + d] * c) + (x[d] * s);
         }
-    }
-
-    // One token's value of a head, in panels of 32 columns.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyValue(in Layer layer, int token, int head, float* to, int panel, int wide)
-    {
-        int size = layer.HeadSize;
-        float* x = (float*)layer.V + ((long)token * layer.Hidden) + (head * size);
-        float factor = layer.Scale == 0 ? 1f : ((float*)layer.Scale)[token];
-        for (int column = 0; column < wide; column += Width, to += panel)
-        {
-            if (column + Width <= size)
-            {
-                (Vector512.Load(x + column) * factor).Store(to);
-                (Vector512.Load(x + column + 16) * factor).Store(to + 16);
-                continue;
-            }
-
-            for (int d = 0; d < Width; d++)
-            {
-                to[d] = column + d < size ? x[column + d] * factor : 0f;
-            }
-        }
-    }
-
-    /// <summary>2^x for x &lt;= 0: a polynomial on [-1/2, 1/2], relative error 3e-9, and the whole part into the exponent.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> Exp2(Vector512<float> x)
-    {
-        Vector512<float> whole = Avx512F.RoundScale(x, 0), r = x - whole, p = Vector512.Create(C6);
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C5));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C4));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C3));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C2));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C1));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(C0));
-        return Avx512F.Scale(p, whole);
-    }
-
-    // c[8, 32] (+)= a[8, inner]·b[inner, 32]: sixteen sums in registers; a by any two strides, b packed.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(float* a, nint rowStride, nint step, float* b, int inner, float* c, nint resultStride, bool accumulate)
-    {
-        Vector512<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
-        Vector512<float> c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
-        float* a0 = a, a1 = a0 + rowStride, a2 = a1 + rowStride, a3 = a2 + rowStride, a4 = a3 + rowStride, a5 = a4 + rowStride, a6 = a5 + rowStride, a7 = a6 + rowStride;
-        if (accumulate)
-        {
-            (c00, c01) = (Vector512.Load(c + (0 * resultStride)), Vector512.Load(c + (0 * resultStride) + 16));
-            (c10, c11) = (Vector512.Load(c + (1 * resultStride)), Vector512.Load(c + (1 * resultStride) + 16));
-            (c20, c21) = (Vector512.Load(c + (2 * resultStride)), Vector512.Load(c + (2 * resultStride) + 16));
-            (c30, c31) = (Vector512.Load(c + (3 * resultStride)), Vector512.Load(c + (3 * resultStride) + 16));
-            (c40, c41) = (Vector512.Load(c + (4 * resultStride)), Vector512.Load(c + (4 * resultStride) + 16));
-            (c50, c51) = (Vector512.Load(c + (5 * resultStride)), Vector512.Load(c + (5 * resultStride) + 16));
-            (c60, c61) = (Vector512.Load(c + (6 * resultStride)), Vector512.Load(c + (6 * resultStride) + 16));
-            (c70, c71) = (Vector512.Load(c + (7 * resultStride)), Vector512.Load(c + (7 * resultStride) + 16));
-        }
-
-        nint at = 0;
-        for (; inner > 0; inner--, at += step, b += Width)
-        {
-            Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16), x = Vector512.Create(a0[at]);
-            c00 = Avx512F.FusedMultiplyAdd(x, b0, c00);
-            c01 = Avx512F.FusedMultiplyAdd(x, b1, c01);
-            x = Vector512.Create(a1[at]);
-            c10 = Avx512F.FusedMultiplyAdd(x, b0, c10);
-            c11 = Avx512F.FusedMultiplyAdd(x, b1, c11);
-            x = Vector512.Create(a2[at]);
-            c20 = Avx512F.FusedMultiplyAdd(x, b0, c20);
-            c21 = Avx512F.FusedMultiplyAdd(x, b1, c21);
-            x = Vector512.Create(a3[at]);
-            c30 = Avx512F.FusedMultiplyAdd(x, b0, c30);
-            c31 = Avx512F.FusedMultiplyAdd(x, b1, c31);
-            x = Vector512.Create(a4[at]);
-            c40 = Avx512F.FusedMultiplyAdd(x, b0, c40);
-            c41 = Avx512F.FusedMultiplyAdd(x, b1, c41);
-            x = Vector512.Create(a5[at]);
-            c50 = Avx512F.FusedMultiplyAdd(x, b0, c50);
-            c51 = Avx512F.FusedMultiplyAdd(x, b1, c51);
-            x = Vector512.Create(a6[at]);
-            c60 = Avx512F.FusedMultiplyAdd(x, b0, c60);
-            c61 = Avx512F.FusedMultiplyAdd(x, b1, c61);
-            x = Vector512.Create(a7[at]);
-            c70 = Avx512F.FusedMultiplyAdd(x, b0, c70);
-            c71 = Avx512F.FusedMultiplyAdd(x, b1, c71);
-        }
-
-        c00.Store(c);
-        c01.Store(c + 16);
-        c10.Store(c + (1 * resultStride));
-        c11.Store(c + (1 * resultStride) + 16);
-        c20.Store(c + (2 * resultStride));
-        c21.Store(c + (2 * resultStride) + 16);
-        c30.Store(c + (3 * resultStride));
-        c31.Store(c + (3 * resultStride) + 16);
-        c40.Store(c + (4 * resultStride));
-        c41.Store(c + (4 * resultStride) + 16);
-        c50.Store(c + (5 * resultStride));
-        c51.Store(c + (5 * resultStride) + 16);
-        c60.Store(c + (6 * resultStride));
-        c61.Store(c + (6 * resultStride) + 16);
-        c70.Store(c + (7 * resultStride));
-        c71.Store(c + (7 * resultStride) + 16);
-    }
-
-    // c[8, 32] = a[8, pairs]·b[pairs, 32] of pairs of 16-bit integers, times the scales of rows and columns.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyPairs(int* a, int* b, int pairs, float* c, float* keyScales, float* queryScales)
-    {
-        Vector512<int> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
-        Vector512<int> c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
-        int* a0 = a, a1 = a0 + pairs, a2 = a1 + pairs, a3 = a2 + pairs, a4 = a3 + pairs, a5 = a4 + pairs, a6 = a5 + pairs, a7 = a6 + pairs;
-        for (nint at = 0; at < pairs; at++, b += Width)
-        {
-            Vector512<short> b0 = Vector512.Load(b).AsInt16(), b1 = Vector512.Load(b + 16).AsInt16(), x = Vector512.Create(a0[at]).AsInt16();
-            c00 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c01 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a1[at]).AsInt16();
-            c10 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c11 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a2[at]).AsInt16();
-            c20 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c21 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a3[at]).AsInt16();
-            c30 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c31 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a4[at]).AsInt16();
-            c40 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c41 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a5[at]).AsInt16();
-            c50 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c51 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a6[at]).AsInt16();
-            c60 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c61 += Avx512BW.MultiplyAddAdjacent(x, b1);
-            x = Vector512.Create(a7[at]).AsInt16();
-            c70 += Avx512BW.MultiplyAddAdjacent(x, b0);
-            c71 += Avx512BW.MultiplyAddAdjacent(x, b1);
-        }
-
-        Vector512<float> left = Vector512.Load(queryScales), right = Vector512.Load(queryScales + 16);
-        (Vector512.ConvertToSingle(c00) * (left * keyScales[0])).Store(c);
-        (Vector512.ConvertToSingle(c01) * (right * keyScales[0])).Store(c + 16);
-        (Vector512.ConvertToSingle(c10) * (left * keyScales[1])).Store(c + 32);
-        (Vector512.ConvertToSingle(c11) * (right * keyScales[1])).Store(c + 48);
-        (Vector512.ConvertToSingle(c20) * (left * keyScales[2])).Store(c + 64);
-        (Vector512.ConvertToSingle(c21) * (right * keyScales[2])).Store(c + 80);
-        (Vector512.ConvertToSingle(c30) * (left * keyScales[3])).Store(c + 96);
-        (Vector512.ConvertToSingle(c31) * (right * keyScales[3])).Store(c + 112);
-        (Vector512.ConvertToSingle(c40) * (left * keyScales[4])).Store(c + 128);
-        (Vector512.ConvertToSingle(c41) * (right * keyScales[4])).Store(c + 144);
-        (Vector512.ConvertToSingle(c50) * (left * keyScales[5])).Store(c + 160);
-        (Vector512.ConvertToSingle(c51) * (right * keyScales[5])).Store(c + 176);
-        (Vector512.ConvertToSingle(c60) * (left * keyScales[6])).Store(c + 192);
-        (Vector512.ConvertToSingle(c61) * (right * keyScales[6])).Store(c + 208);
-        (Vector512.ConvertToSingle(c70) * (left * keyScales[7])).Store(c + 224);
-        (Vector512.ConvertToSingle(c71) * (right * keyScales[7])).Store(c + 240);
-    }
-
-    // Rounds a row to integers of 13 bits (64 products of them add up within 32) and gives their scale; the destination may be the row.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Round(float* row, int size, short* to)
-    {
-        const float largest = 4_095f;
-        Vector512<float> most = Vector512<float>.Zero;
-        for (int d = 0; d < size; d += 16)
-        {
-            most = Vector512.Max(most, Vector512.Abs(Vector512.Load(row + d)));
-        }
-
-        Vector256<float> half = Vector256.Max(most.GetLower(), most.GetUpper());
-        Vector128<float> four = Vector128.Max(half.GetLower(), half.GetUpper());
-        float max = MathF.Max(MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3])), 1e-30f), factor = largest / max;
-        for (int d = 0; d < size; d += 16)
-        {
-            Avx512F.ConvertToVector256Int16(Avx512F.ConvertToVector512Int32(Vector512.Load(row + d) * factor)).Store(to + d);
-        }
-
-        return max / largest;
     }
 }

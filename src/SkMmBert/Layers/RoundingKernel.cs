@@ -113,7 +113,7 @@ internal static unsafe class RoundingKernel
         p = Avx512F.FusedMultiplyAdd(p, t, Vector512.Create(1.421413741f));
         p = Avx512F.FusedMultiplyAdd(p, t, Vector512.Create(-0.284496736f));
         p = Avx512F.FusedMultiplyAdd(p, t, Vector512.Create(0.254829592f)) * t;
-        Vector512<float> half = p * AttentionKernel.Exp2(z * z * -1.44269504f) * 0.5f;   // Φ(-|x|)
+        Vector512<float> half = p * AttentionSoftmax.Exp2(z * z * -1.44269504f) * 0.5f;   // Φ(-|x|)
         Vector512<float> below = x * half;
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), below, x - below);
     }
