@@ -21,7 +21,8 @@ internal sealed class LearnedTools(string model, IReadOnlyList<string> names, fl
     /// <summary>How the signals of a search and the best score add up to the confidence, the constant last.</summary>
     public IReadOnlyList<float> Weights { get; init; } = [];
 
-    public int Width => names.Count == 0 ? 0 : rows.Length / names.Count;
+    /// <summary>The same with other weights.</summary>
+    public LearnedTools With(IReadOnlyList<float> weights) => new(model, names, rows, constants) { Weights = weights };
 
     /// <summary>The row of each tool of a catalogue, -1 where nothing was learned of it.</summary>
     public int[] RowsOf(IReadOnlyList<ToolProfile> profiles)

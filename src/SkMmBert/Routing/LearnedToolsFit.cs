@@ -136,7 +136,7 @@ internal sealed class LearnedToolsFit
                     row[c] -= 1f / _classes[kept[i]].Length;
                 }
             });
-            float rate = step <= Steps * 3 / 5 ? Rate : LastRate;
+            float rate = (step <= Steps * 3 / 5 ? Rate : LastRate) / (1 - MathF.Pow(0.9f, step)), unbiased = 1 / (1 - MathF.Pow(0.99f, step));
             Parallel.For(0, classes, parallel, c =>
             {
                 float[] gradient = new float[length];
@@ -154,9 +154,8 @@ internal sealed class LearnedToolsFit
                     ref float mean = ref first[(c * length) + k], square = ref second[(c * length) + k];
                     mean = (0.9f * mean) + (0.1f * gradient[k]);
                     square = (0.99f * square) + (0.01f * gradient[k] * gradient[k]);
-                    float move = rate * mean / (1 - MathF.Pow(0.9f, step)) / (MathF.Sqrt(square / (1 - MathF.Pow(0.99f, step))) + 1e-8f);
                     ref float weight = ref (k < _width ? ref own[k] : ref constants[c]);
-                    weight -= move;
+                    weight -= rate * mean / (MathF.Sqrt(square * unbiased) + 1e-8f);
                 }
             });
         }

@@ -81,7 +81,7 @@ internal static class ToolCalibrationFit
         // One threshold for both: the other tools' confidence is moved so that theirs is met where it was.
         float[] moved = [.. plain.Weights];
         moved[^1] += Logit(threshold) - Logit(plain.Threshold);
-        return plain with { Weights = moved, Threshold = threshold, Learned = new LearnedTools(learned.Model, learned.Names, learned.Rows.ToArray(), learned.Constants.ToArray()) { Weights = weights } };
+        return plain with { Weights = moved, Threshold = threshold, Learned = learned.With(weights) };
     }
 
     private static (float[] Weights, float Threshold) Fit(IReadOnlyList<Row> rows, double target)

@@ -105,7 +105,7 @@ internal static class ToolCalibrationJson
 
     private static float[] Floats(JsonElement element)
     {
-        byte[] bytes = element.GetBytesFromBase64();
+        byte[] bytes = element.TryGetBytesFromBase64(out byte[]? read) ? read : [];
         float[] floats = new float[bytes.Length / sizeof(float)];
         for (int i = 0; i < floats.Length; i++)
         {

@@ -4,7 +4,7 @@ namespace SkMmBert;
 /// <remarks>Immutable and thread-safe; a change of the catalogue makes a new one.</remarks>
 internal sealed class ToolIndex
 {
-    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] toolRows, ToolVectors route, ToolVectors match, IReadOnlyList<sbyte[]> smallTalk, LearnedTools? learned = null)
+    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] toolRows, ToolVectors route, ToolVectors match, IReadOnlyList<sbyte[]> smallTalk, LearnedTools? learned)
     {
         (Profiles, ToolRows, Route, Match) = (profiles, toolRows, route, match);
         Lexicon = new ToolLexicon(profiles);
