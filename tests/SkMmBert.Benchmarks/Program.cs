@@ -31,6 +31,8 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
     ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
+    ["routing-call"] = ("DATA [SET…]", RoutingCalls.RunAsync),
+    ["routing-reopen"] = ("DATA", RoutingReopen.RunAsync),
     ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
