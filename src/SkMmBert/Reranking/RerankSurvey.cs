@@ -11,7 +11,7 @@ internal sealed record RerankSurvey(float[][] Logits, float[][][] States, int[] 
         int width = RerankFeatures.Width(model);
         float[][] logits = [.. stops.Select(stop => heads.Exits.Contains(stop) ? new float[units.Length] : [])];   // [stops][units]
         float[][][] states = [.. stops.Select(_ => new float[units.Length][])];
-        List<int[]> batches = BatchPlanner.Plan([.. units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false);
+        List<int[]> batches = model.Plan([.. units.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens);
         RerankStreams.Run(RerankStreams.Of(model), batches.Count, cancellationToken, i =>
         {
             int[] batch = batches[i];
