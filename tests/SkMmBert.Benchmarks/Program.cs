@@ -17,6 +17,7 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["speed-streams"] = ("[fp32]", rest => Task.FromResult(SpeedBenchmark.RunStreams(rest))),
     ["speed-attention"] = ("[fp32|int8] [LENGTH…]", rest => Task.FromResult(AttentionBenchmark.Run(rest))),
     ["speed-segments"] = ("[int8]", rest => Task.FromResult(LimitsBenchmark.RunSegments(rest))),
+    ["speed-cancel"] = ("[fp32|int8] [LENGTH…]", CancelBenchmark.RunAsync),
     ["speed-products"] = ("[LENGTH…]", rest => Task.FromResult(LimitsBenchmark.RunProducts(rest))),
     ["speed-peer"] = ("[COUNT]", rest => Task.FromResult(EncoderPeer.Run(rest))),
     ["memory"] = ("LENGTH [fp32]", rest => Task.FromResult(SpeedBenchmark.RunMemory(rest))),

@@ -6,8 +6,8 @@ namespace SkMmBert.Cli;
 /// <param name="Precisions">Precisions.</param>
 /// <param name="ShortTexts">Texts of 8 to 60 tokens; 0 for none.</param>
 /// <param name="Streams">Runs side by side, each to be measured; empty for none.</param>
-/// <param name="Limit">Time on the clock after which no further round begins; every case gets one.</param>
-internal sealed record BenchPlan(IReadOnlyList<int> Lengths, Func<int, IReadOnlyList<int>> Exits, IReadOnlyList<ModelPrecision> Precisions, int ShortTexts, IReadOnlyList<int> Streams, TimeSpan Limit)
+/// <param name="Left">Time on the clock until it has to be done; null where there is no limit.</param>
+internal sealed record BenchPlan(IReadOnlyList<int> Lengths, Func<int, IReadOnlyList<int>> Exits, IReadOnlyList<ModelPrecision> Precisions, int ShortTexts, IReadOnlyList<int> Streams, Func<TimeSpan>? Left)
 {
     private const int ShortestShort = 8, LongestShort = 60, QuickExitsAt = 128;
     private static readonly int[] Quick = [16, 64, QuickExitsAt, 512], Full = [16, 32, 64, QuickExitsAt, 512, 2_048, 8_192];
@@ -15,10 +15,10 @@ internal sealed record BenchPlan(IReadOnlyList<int> Lengths, Func<int, IReadOnly
     /// <summary>The cases of a model, for a short look or for the whole table.</summary>
     /// <param name="manifest">The model.</param>
     /// <param name="precisions">Precisions.</param>
-    /// <param name="quick">Whether it has to be done in a minute.</param>
-    /// <param name="limit">Time for rounds where it is quick.</param>
-    public static BenchPlan For(ModelManifest manifest, IReadOnlyList<ModelPrecision> precisions, bool quick, TimeSpan limit)
+    /// <param name="left">Time that is left for a short look; null for the whole table.</param>
+    public static BenchPlan For(ModelManifest manifest, IReadOnlyList<ModelPrecision> precisions, Func<TimeSpan>? left)
     {
+        bool quick = left is not null;
         int[] exits = [.. manifest.Exits.Append(manifest.Layers).Distinct().Order()];
         return new(
             [.. (quick ? Quick : Full).Where(length => length <= manifest.ContextLength).DefaultIfEmpty(manifest.ContextLength)],
@@ -26,7 +26,7 @@ internal sealed record BenchPlan(IReadOnlyList<int> Lengths, Func<int, IReadOnly
             precisions,
             quick ? 64 : 320,
             [.. new[] { 1, 2, 4, 8, 16, 32, 64 }.Where(streams => streams <= Math.Min(Environment.ProcessorCount, quick ? 2 : 64))],
-            quick ? limit : TimeSpan.MaxValue);
+            left);
     }
 
     /// <summary>Most rounds of a length: enough for a steady least time, and few where one takes long.</summary>

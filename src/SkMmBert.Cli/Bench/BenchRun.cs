@@ -6,11 +6,17 @@ namespace SkMmBert.Cli;
 internal sealed class BenchRun(string folder, ModelOptions options, int threads, Terminal terminal, CancellationToken cancellationToken) : IDisposable
 {
     private const int PaddedBatch = 32, StreamTokens = 64;
+    private const double ExportedBytesASecond = 60e6;   // written and opened, on a slow machine
+
     private readonly Dictionary<(ModelPrecision, int Tokens, int Exit), double> _peaks = [];
     private readonly Dictionary<ModelPrecision, MmBertModel> _models = [];
     private PlainExport? _plain;
     private ModelManifest _manifest = null!;
+    private BenchSteps? _steps;
     private int _vocabulary;
+
+    /// <summary>Cases of the plan that there was no time for.</summary>
+    public IReadOnlyList<string> LeftOut => _steps?.LeftOut ?? [];
 
     /// <summary>Every case of a plan as it is done.</summary>
     /// <param name="choose">Makes the plan once the model is known.</param>
@@ -21,7 +27,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         (_manifest, _vocabulary) = (first.Manifest, first.Config.VocabSize);
         first.Dispose();
         BenchPlan plan = choose(_manifest);
-        BenchSteps steps = new(plan, progress);
+        BenchSteps steps = _steps = new(plan, progress);
         ReadMemory(plan, steps);
         TokenBatch warm = TokenBatch.Of(BenchPlan.Text(Math.Min(16, _manifest.ContextLength), _vocabulary));
         foreach (ModelPrecision precision in plan.Precisions)
@@ -34,9 +40,11 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
             }
         }
 
-        _plain = _manifest.IsPublishedOnnx ? null : PlainExport.Open(folder, threads);   // a published graph is a plain export
+        // A published graph is a plain export.
+        TimeSpan export = TimeSpan.FromSeconds(Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length) / ExportedBytesASecond);
+        _plain = _manifest.IsPublishedOnnx || !steps.HasTime("the plain export", export) ? null : PlainExport.Open(folder, threads);
         _plain?.Run(warm, cancellationToken);
-        foreach (BenchRow row in plan.Lengths.SelectMany(length => OneText(plan, length, steps)).Concat(ShortTexts(plan, steps)).Concat(SideBySide(plan)))
+        foreach (BenchRow row in plan.Lengths.SelectMany(length => OneText(plan, length, steps)).Concat(ShortTexts(plan, steps)).Concat(SideBySide(plan, steps)))
         {
             yield return row;
         }
@@ -58,13 +66,14 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         {
             using MmBertModel model = Open(precision);
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);   // what opening left behind is not the run's
-            foreach (int tokens in plan.Lengths)
+            foreach (int tokens in plan.Lengths.Where(tokens => steps.Fits($"memory of {tokens} tokens, {Name(precision)}", tokens, plan.Exits(tokens).Count)))
             {
                 TokenBatch text = TokenBatch.Of(BenchPlan.Text(tokens, _vocabulary));
                 foreach (int exit in plan.Exits(tokens))
                 {
+                    long started = Stopwatch.GetTimestamp();
                     _peaks[(precision, tokens, exit)] = BenchMachine.PeakMegabytes(() => Run(model, text, exit));
-                    steps.Done(tokens, 1);
+                    steps.Done(tokens, 1, Stopwatch.GetElapsedTime(started));
                 }
             }
         }
@@ -75,14 +84,18 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         TokenBatch text = TokenBatch.Of(BenchPlan.Text(tokens, _vocabulary));
         (ModelPrecision Precision, int Exit)[] cases = [.. plan.Precisions.SelectMany(precision => plan.Exits(tokens).Select(exit => (precision, exit)))];
         bool compare = FitsPlain(tokens);
-        double[] least = InTurn(BenchPlan.Rounds(tokens), steps.Share(tokens, cases.Length + 1), out int rounds,
+        if (!steps.Fits($"{tokens} tokens", tokens, cases.Length + 1))
+        {
+            yield break;
+        }
+
+        double[] least = InTurn(BenchPlan.Rounds(tokens), tokens, steps, out int rounds,
             [.. cases.Select(one => (Action)(() => Run(_models[one.Precision], text, one.Exit))), .. Plain(compare, text)]);
-        steps.Done(tokens, cases.Length + 1);
         for (int i = 0; i < cases.Length; i++)
         {
             yield return new BenchRow(BenchRow.OneText, _manifest.Id, tokens, Name(cases[i].Precision), cases[i].Exit, 1, least[i])
             {
-                NaiveMilliseconds = compare ? least[^1] : null, PeakMegabytes = _peaks[(cases[i].Precision, tokens, cases[i].Exit)], Rounds = rounds, Load = BenchMachine.Load,
+                NaiveMilliseconds = compare ? least[^1] : null, PeakMegabytes = _peaks.TryGetValue((cases[i].Precision, tokens, cases[i].Exit), out double peak) ? peak : null, Rounds = rounds, Load = BenchMachine.Load,
             };
         }
     }
@@ -95,15 +108,19 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
             yield break;
         }
 
-        int[][] texts = BenchPlan.Short(plan.ShortTexts, _manifest.ContextLength, _vocabulary);
+        int[][] texts = BenchPlan.Short(steps.ShortTexts(plan.Precisions.Count + 1), _manifest.ContextLength, _vocabulary);
         TokenBatch[] padded = [.. texts.Chunk(PaddedBatch).Select(chunk => TokenBatch.Of(chunk))];
         int[] lengths = [.. texts.Select(text => text.Length)];
         int exit = _manifest.Layers, all = lengths.Sum();
         Dictionary<ModelPrecision, TokenBatch[]> planned = plan.Precisions.ToDictionary(precision => precision, precision =>
-            BatchPlanner.Plan(lengths, _models[precision].Options.MaxBatchTokens, precision == ModelPrecision.Int8).Select(batch => TokenBatch.Of([.. batch.Select(i => texts[i])])).ToArray());
-        double[] least = InTurn(2, steps.Share(all, plan.Precisions.Count + 1), out int rounds,
+            _models[precision].Plan(lengths, _models[precision].Options.MaxBatchTokens).Select(batch => TokenBatch.Of([.. batch.Select(i => texts[i])])).ToArray());
+        if (!steps.Fits("short texts", all, plan.Precisions.Count + 1))
+        {
+            yield break;
+        }
+
+        double[] least = InTurn(2, all, steps, out int rounds,
             [.. plan.Precisions.Select(precision => (Action)(() => Array.ForEach(planned[precision], batch => Run(_models[precision], batch, exit)))), .. Plain(_plain is not null, padded)]);
-        steps.Done(all, plan.Precisions.Count + 1);
         for (int i = 0; i < plan.Precisions.Count; i++)
         {
             yield return new BenchRow(BenchRow.ShortTexts, _manifest.Id, (double)all / texts.Length, Name(plan.Precisions[i]), exit, texts.Length, least[i]) 
@@ -113,13 +130,13 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
         }
     }
 
-    private IEnumerable<BenchRow> SideBySide(BenchPlan plan)
+    private IEnumerable<BenchRow> SideBySide(BenchPlan plan, BenchSteps steps)
     {
         int tokens = Math.Min(StreamTokens, _manifest.ContextLength);
         TokenBatch text = TokenBatch.Of(BenchPlan.Text(tokens, _vocabulary));
         foreach (ModelPrecision precision in plan.Precisions)
         {
-            foreach (int streams in plan.Streams)
+            foreach (int streams in plan.Streams.Where(streams => steps.HasTime($"{streams} streams, {Name(precision)}", BenchSteps.StreamTime)))
             {
                 int texts = 0;
                 long started = Stopwatch.GetTimestamp();
@@ -138,10 +155,11 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
     }
 
     // One after the other, again and again, so that a change of the machine's speed meets all of them.
-    private double[] InTurn(int most, TimeSpan limit, out int rounds, Action[] actions)
+    private double[] InTurn(int most, int tokens, BenchSteps steps, out int rounds, Action[] actions)
     {
         double[] least = new double[actions.Length];
         Array.Fill(least, double.MaxValue);
+        TimeSpan limit = steps.Share(tokens, actions.Length);
         long started = Stopwatch.GetTimestamp();
         for (rounds = 0; rounds == 0 || (rounds < most && Stopwatch.GetElapsedTime(started) < limit); rounds++)
         {
@@ -152,6 +170,7 @@ internal sealed class BenchRun(string folder, ModelOptions options, int threads,
             }
         }
 
+        steps.Done(tokens, actions.Length, Stopwatch.GetElapsedTime(started) / rounds);
         return [.. least.Select(milliseconds => Math.Max(milliseconds, 0.001))];
     }
 

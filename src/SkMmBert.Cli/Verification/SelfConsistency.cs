@@ -6,7 +6,7 @@ namespace SkMmBert.Cli;
 /// <summary>Checks of an embedder that need no published numbers: what must hold for any model, whatever its weights.</summary>
 internal static class SelfConsistency
 {
-    // int8 puts texts of one length together and rounds each by itself; what is left is the order of additions.
+    // int8 rounds each token by itself; what is left is the order of additions, and only where texts are padded.
     private const double Fp32Tolerance = 1e-5, Int8Tolerance = 1e-3;
 
     private static readonly string[] Texts = [.. VectorTour.Sentences, "", "x", string.Join(' ', Enumerable.Repeat("The quick brown fox jumps over the lazy dog.", 40)), "Smile 😀 and <eos> in a text"];

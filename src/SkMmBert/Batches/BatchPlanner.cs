@@ -1,16 +1,16 @@
 namespace SkMmBert;
 
-/// <summary>Puts texts into batches of similar length, each bounded in tokens.</summary>
+/// <summary>Puts texts into batches, each bounded in tokens, the longest texts first.</summary>
 internal static class BatchPlanner
 {
-    /// <summary>Texts longer than this share a batch only with texts of the same length: their score matrix would be too large, and they fill the processor alone.</summary>
+    /// <summary>Where attention pads, texts longer than this share a batch only with texts of the same length: their score matrix would be too large, and they fill the processor alone.</summary>
     public const int LongestMixed = 256;
 
     /// <summary>Plans the batches of texts with the given token counts; every index appears exactly once, longest texts first.</summary>
     /// <param name="lengths">Tokens of each text.</param>
-    /// <param name="maxBatchTokens">Most tokens in a batch, counted as rows times the longest; a longer text runs alone.</param>
-    /// <param name="exactLengths">Whether only texts of the same length may share a batch, so that a text's arithmetic never depends on its neighbours.</param>
-    public static List<int[]> Plan(IReadOnlyList<int> lengths, int maxBatchTokens, bool exactLengths)
+    /// <param name="maxBatchTokens">Most tokens in a batch; a longer text runs alone.</param>
+    /// <param name="packs">Whether texts of any length run side by side without padding. Otherwise a batch counts as rows times the longest.</param>
+    public static List<int[]> Plan(IReadOnlyList<int> lengths, int maxBatchTokens, bool packs)
     {
         int[] order = new int[lengths.Count];
         for (int i = 0; i < order.Length; i++)
@@ -24,11 +24,14 @@ internal static class BatchPlanner
         for (int start = 0, end; start < order.Length; start = end)
         {
             int longest = lengths[order[start]];
-            end = start + 1;
-            while (end < order.Length && (long)(end - start + 1) * longest <= maxBatchTokens
-                && (lengths[order[end]] == longest || (!exactLengths && longest <= LongestMixed)))
+            long tokens = longest;
+            for (end = start + 1; end < order.Length && (packs || longest <= LongestMixed || lengths[order[end]] == longest); end++)
             {
-                end++;
+                tokens += packs ? lengths[order[end]] : longest;
+                if (tokens > maxBatchTokens)
+                {
+                    break;
+                }
             }
 
             batches.Add(order[start..end]);

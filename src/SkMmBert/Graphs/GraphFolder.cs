@@ -13,6 +13,8 @@ internal sealed class GraphFolder(string path, EncoderConfig config, ModelPrecis
     private readonly Lock _writing = new();
     private GraphWeights? _weights;
 
+    public string Folder => path;
+
     /// <summary>How attention is written into the graphs.</summary>
     public AttentionForm Form => form;
 

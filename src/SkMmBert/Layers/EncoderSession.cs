@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
@@ -19,7 +20,7 @@ internal sealed class EncoderSession : LayerRunner
     private readonly int[] _stops;
     private readonly ModelDevice _device;
     private readonly IDisposable _weights;
-    private readonly Dictionary<(int From, int To, int Threads), InferenceSession> _sessions = [];
+    private readonly ConcurrentDictionary<(int From, int To, int Threads), InferenceSession> _sessions = [];
     private readonly Lock _opening = new();
 
     /// <param name="graphs">Where the graph of each stretch is found.</param>
@@ -66,25 +67,19 @@ internal sealed class EncoderSession : LayerRunner
     /// <summary>What the prepared form depends on besides the graph: the runtime's version and the processor's instructions.</summary>
     public static string Target => $"{OrtEnv.Instance().GetVersionString()} {ProcessorName.Text}";
 
+    /// <summary>Our own operators take texts by where they begin; the runtime's pad them.</summary>
+    public override bool Packs => _graphs.Form == AttentionForm.Own;
+
     public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
-        int width = _config.HiddenSize;
-        int[] starts = Starts(state.Lengths), lengths = new int[rows.Length];
+        int[] lengths = new int[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
             lengths[i] = state.Lengths[rows[i]];
         }
 
-        OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, lengths.Sum(), width]);
-        Span<float> to = hidden.GetTensorMutableDataAsSpan<float>();
-        int at = 0;
-        foreach (int row in rows)
-        {
-            ReadOnlySpan<float> source = state.Hidden[(starts[row] * width)..(starts[row + 1] * width)];
-            source.CopyTo(to[at..]);
-            at += source.Length;
-        }
-
+        OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, lengths.Sum(), _config.HiddenSize]);
+        state.Copy(rows, hidden.GetTensorMutableDataAsSpan<float>());
         return new State(hidden, lengths, state.Exit);
     }
 
@@ -123,25 +118,27 @@ internal sealed class EncoderSession : LayerRunner
     private State Forward(OrtValue input, int[] lengths, int from, int exit, int threads, bool ownsInput, CancellationToken cancellationToken)
     {
         OrtValue current = input;
+        OrtValue? spare = null;   // the states before the current ones: the next take their place
         bool owned = ownsInput;
         try
         {
             if (exit > from)
             {
+                InferenceSession[] sessions = Sessions(from, exit, threads);
+                if (threads > 1 && lengths.Sum() >= VeryLongTokens)
+                {
+                    MappedFiles.LetGo(_graphs.Folder);   // the weights of the sessions of one thread, which wait
+                }
+
                 using RunInputs inputs = new(this, lengths);
                 using RunOptions options = Quiet(lengths.Sum());
                 using CancellationTokenRegistration registration = cancellationToken.Register(() => inputs.Stop(options));
-                while (from < exit)
+                foreach (InferenceSession session in sessions)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    int to = NextStop(from, exit);
-                    OrtValue next = RunStretch(Session(from, to, threads), current, inputs, options, cancellationToken);
-                    if (owned)
-                    {
-                        current.Dispose();
-                    }
-
-                    (current, owned, from) = (next, true, to);
+                    OrtValue next = spare ??= Like(current);   // outside the run's arena, which could not give back the region around it
+                    RunStretch(session, current, next, inputs, options, cancellationToken);
+                    (spare, current, owned) = (owned ? current : null, next, true);
                 }
             }
             else if (!owned)
@@ -157,6 +154,10 @@ internal sealed class EncoderSession : LayerRunner
             current.Dispose();
             throw;
         }
+        finally
+        {
+            spare?.Dispose();
+        }
     }
 
     // The arena never gives back the memory of its first run: let that be a short one.
@@ -166,26 +167,22 @@ internal sealed class EncoderSession : LayerRunner
         using RunOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         using OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, 2, _config.HiddenSize]);
         hidden.GetTensorMutableDataAsSpan<float>().Clear();
-        RunStretch(session, hidden, inputs, options, CancellationToken.None).Dispose();
+        using OrtValue next = Like(hidden);
+        RunStretch(session, hidden, next, inputs, options, CancellationToken.None);
     }
 
-    private static OrtValue RunStretch(InferenceSession session, OrtValue hidden, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
+    private static void RunStretch(InferenceSession session, OrtValue hidden, OrtValue next, RunInputs inputs, RunOptions options, CancellationToken cancellationToken)
     {
-        OrtValue next = Like(hidden);   // outside the run's arena, which could not give back the region around it
         try
         {
             session.Run(options, inputs.Names, inputs.With(hidden), session.OutputNames, [next]);
-            return next;
         }
         catch
         {
-            next.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
     }
-
-    private int NextStop(int from, int exit) => Math.Min(exit, _stops.First(stop => stop > from));
 
     private string Graph(int from, int to)
     {
@@ -199,31 +196,36 @@ internal sealed class EncoderSession : LayerRunner
         }
     }
 
-    private InferenceSession Session(int from, int to, int threads)
+    // The stretches up to an exit; those that are not open yet are opened side by side, since the runtime packs each one's weights again to know that they are the packed ones.
+    private InferenceSession[] Sessions(int from, int exit, int threads)
     {
+        int[] ends = [from, .. _stops.Where(stop => stop > from && stop < exit), exit];
+        (int From, int To, int Threads)[] stretches = [.. ends.Zip(ends.Skip(1), (start, end) => (start, end, threads))];
         lock (_opening)
         {
-            if (!_sessions.TryGetValue((from, to, threads), out InferenceSession? session))
-            {
-                string file = Graph(from, to);
-                using SessionOptions options = Options(threads);
-                options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;   // done when the file was written
-                ExecutionDevice.Use(_device, options);
-                try
-                {
-                    session = new InferenceSession(file, options);
-                }
-                catch (OnnxRuntimeException error)
-                {
-                    throw new InvalidDataException($"'{file}' is not a graph as it was written ({ExecutionDevice.OneLine(error)}). Expected: a whole cache folder; delete '{Path.GetDirectoryName(file)}', the next opening writes it again.", error);
-                }
-
-                FirstRun(session);
-                _sessions.Add((from, to, threads), session);
-            }
-
-            return session;
+            SideBySide.Run([.. stretches.Where(stretch => !_sessions.ContainsKey(stretch)).Select(stretch => (Action)(() => _sessions[stretch] = Open(stretch.From, stretch.To, threads)))]);
+            return [.. stretches.Select(stretch => _sessions[stretch])];
         }
+    }
+
+    private InferenceSession Open(int from, int to, int threads)
+    {
+        string file = Graph(from, to);
+        using SessionOptions options = Options(threads);
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;   // done when the file was written
+        ExecutionDevice.Use(_device, options);
+        InferenceSession session;
+        try
+        {
+            session = new InferenceSession(file, options);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InvalidDataException($"'{file}' is not a graph as it was written ({ExecutionDevice.OneLine(error)}). Expected: a whole cache folder; delete '{Path.GetDirectoryName(file)}', the next opening writes it again.", error);
+        }
+
+        FirstRun(session);
+        return session;
     }
 
     internal static SessionOptions Options(int threads)
@@ -406,24 +408,17 @@ internal sealed class PublishedGraph : IDisposable
             throw new InvalidDataException($"'{_path}' gives {_output[0]} as {info.ElementDataType} [{string.Join(", ", shape)}] for {lengths.Length} texts of at most {longest} tokens. Expected: Float or Float16, [texts, tokens, width] or [texts, width]; SkMmBert cannot use others.");
         }
 
-        int width = (int)shape[^1], at = 0;
-        float[] states = new float[(pooled ? lengths.Length : lengths.Sum()) * width];
-        for (int row = 0; row < lengths.Length; row++)
+        float[] states = new float[shape.Aggregate(1, (all, size) => all * (int)size)];
+        if (info.ElementDataType == TensorElementType.Float)
         {
-            int from = row * (pooled ? 1 : longest) * width, count = (pooled ? 1 : lengths[row]) * width;
-            Span<float> to = states.AsSpan(at, count);
-            if (info.ElementDataType == TensorElementType.Float)
-            {
-                output.GetTensorDataAsSpan<float>().Slice(from, count).CopyTo(to);
-            }
-            else
-            {
-                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>().Slice(from, count)), to);
-            }
-
-            at += count;
+            output.GetTensorDataAsSpan<float>().CopyTo(states);
+        }
+        else
+        {
+            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>()), states);
         }
 
+        states = pooled ? states : PaddedRows.Without(states, lengths, longest);
         return TensorPrimitives.IsFiniteAll<float>(states) ? (states, pooled)
             : throw new InvalidDataException($"'{_path}' gave a value that is not finite. Expected: finite states; half precision overflows on some texts, use the single-precision graphs or the folder's model.safetensors.");
     }

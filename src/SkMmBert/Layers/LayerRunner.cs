@@ -7,12 +7,18 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
     /// <summary>From this many tokens on a run may use several threads and gives its memory back.</summary>
     protected const int LongTokens = 1_024;
 
+    /// <summary>From this many tokens on a run takes so long that reading the mappings of the weights anew costs nothing beside it.</summary>
+    protected const int VeryLongTokens = 4 * LongTokens;
+
     private readonly Lock _counting = new();
     private int _running;
     private bool _disposed;
 
     /// <summary>The model folder, for messages.</summary>
     protected string Folder => folder;
+
+    /// <summary>Whether texts of any length run side by side without padding.</summary>
+    public virtual bool Packs => false;
 
     /// <summary>Runs a batch from its token ids to an exit.</summary>
     public LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken)
@@ -71,7 +77,7 @@ internal abstract class LayerRunner(string folder, int layers, int? threads) : I
     protected abstract void Free();
 
     /// <summary>Where the tokens of each text begin, and the end: [rows + 1].</summary>
-    protected static int[] Starts(int[] lengths)
+    internal static int[] Starts(int[] lengths)
     {
         int[] starts = new int[lengths.Length + 1];
         for (int i = 0; i < lengths.Length; i++)

@@ -17,6 +17,18 @@ internal abstract class LayerState : IDisposable
     /// <summary>Whether a published graph pooled the texts itself: one state a text.</summary>
     public virtual bool IsPooled => false;
 
+    /// <summary>Copies the states of some texts, one text after the other.</summary>
+    public void Copy(ReadOnlySpan<int> rows, Span<float> to)
+    {
+        int[] starts = LayerRunner.Starts(Lengths);
+        int width = Hidden.Length / starts[^1], at = 0;
+        foreach (int row in rows)
+        {
+            Hidden[(starts[row] * width)..(starts[row + 1] * width)].CopyTo(to[at..]);
+            at += Lengths[row] * width;
+        }
+    }
+
     /// <summary>One more holder: the state is freed when each has disposed it.</summary>
     public LayerState Hold()
     {

@@ -24,4 +24,18 @@ internal static class PaddedRows
 
         return values;
     }
+
+    /// <summary>States [rows, longest, width] without those of the filled places, [tokens, width].</summary>
+    public static float[] Without(float[] states, int[] lengths, int longest)
+    {
+        int width = states.Length / lengths.Length / longest, at = 0;
+        float[] kept = new float[lengths.Sum() * width];
+        for (int row = 0; row < lengths.Length; row++)
+        {
+            states.AsSpan(row * longest * width, lengths[row] * width).CopyTo(kept.AsSpan(at));
+            at += lengths[row] * width;
+        }
+
+        return kept;
+    }
 }

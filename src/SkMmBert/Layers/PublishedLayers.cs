@@ -29,16 +29,18 @@ internal sealed class PublishedLayers(string modelFolder, IReadOnlyDictionary<in
     public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
         State from = (State)state;
-        int[] starts = Starts(from.Batch.Lengths), states = Starts(from.Lengths);
+        int[] starts = Starts(from.Batch.Lengths);
         List<int[]> texts = [];
-        List<float> hidden = [];
+        int states = 0;
         foreach (int row in rows)
         {
             texts.Add(from.Batch.Ids[starts[row]..starts[row + 1]]);
-            hidden.AddRange(from.Hidden[(states[row] * hiddenSize)..(states[row + 1] * hiddenSize)]);
+            states += from.Lengths[row];
         }
 
-        return new State([.. hidden], TokenBatch.Of(texts), from.IsPooled, from.Exit);
+        float[] hidden = new float[states * hiddenSize];
+        from.Copy(rows, hidden);
+        return new State(hidden, TokenBatch.Of(texts), from.IsPooled, from.Exit);
     }
 
     protected override LayerState Run(TokenBatch batch, int exit, int threads, CancellationToken cancellationToken)

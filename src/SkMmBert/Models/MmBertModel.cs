@@ -50,11 +50,13 @@ public sealed class MmBertModel : IDisposable
         options ??= new ModelOptions();
         options.Validate();
         folder = Locate(folder);
-        ModelDevice device = ExecutionDevice.Resolve(options.Device);
         ModelCache cache = new(options.CacheFolder ?? ModelCache.DefaultRoot());
         bool weights = File.Exists(Path.Combine(folder, "model.safetensors")) || File.Exists(Path.Combine(folder, "model.safetensors.index.json"));
-        return options.UsePublishedOnnx || (!weights && PublishedFolder.IsIn(folder)) ? OpenPublished(folder, options, device, cache) : OpenWeights(folder, options, device, cache);
+        return options.UsePublishedOnnx || (!weights && PublishedFolder.IsIn(folder)) ? OpenPublished(folder, options, cache) : OpenWeights(folder, options, cache);
     }
+
+    /// <summary>The batches in which texts of the given token counts are best run.</summary>
+    internal List<int[]> Plan(IReadOnlyList<int> lengths, int maxBatchTokens) => BatchPlanner.Plan(lengths, maxBatchTokens, _layers.Packs);
 
     /// <summary>Runs a batch from the token ids to an exit.</summary>
     internal LayerState Run(TokenBatch batch, int exit, CancellationToken cancellationToken) => _layers.Run(batch, exit, cancellationToken);
@@ -84,7 +86,7 @@ public sealed class MmBertModel : IDisposable
             : throw new DirectoryNotFoundException($"There is no model folder '{full}'{(beside == full ? "" : $", nor '{beside}' beside the program")}. Give the path of a downloaded model, or add the package SkMmBert.Mini and open models/mini-embed.");
     }
 
-    private static MmBertModel OpenWeights(string folder, ModelOptions options, ModelDevice device, ModelCache cache)
+    private static MmBertModel OpenWeights(string folder, ModelOptions options, ModelCache cache)
     {
         if (options.ExitNorm == ExitNorm.AsGraph)
         {
@@ -101,7 +103,9 @@ public sealed class MmBertModel : IDisposable
                 throw new FileNotFoundException($"'{tokenizerFile}' was not found. Expected: the tokenizer of the model beside its config.json; download it too.", tokenizerFile);
             }
 
-            TextTokenizer tokenizer = TextTokenizer.Open(tokenizerFile, options.NeutraliseSpecialTokens);
+            ModelDevice device = default;
+            TextTokenizer tokenizer = null!;
+            SideBySide.Run(() => device = ExecutionDevice.Resolve(options.Device), () => tokenizer = TextTokenizer.Open(tokenizerFile, options.NeutraliseSpecialTokens));
             Dictionary<string, string> hashes = cache.Hashes(folder, [Path.Combine(folder, "config.json"), tokenizerFile, .. weights.Files.Select(file => file.Path)]);
             ExitNorm norm = options.ExitNorm ?? (config.Contract is { NormAtEarlyExits: false } ? ExitNorm.Raw : ExitNorm.FinalNorm);
             ModelManifest manifest = ManifestOf(folder, config, norm, ModelCache.ContentHash(hashes), options.Precision.ToString());
@@ -124,13 +128,14 @@ public sealed class MmBertModel : IDisposable
         }
     }
 
-    private static MmBertModel OpenPublished(string folder, ModelOptions options, ModelDevice device, ModelCache cache)
+    private static MmBertModel OpenPublished(string folder, ModelOptions options, ModelCache cache)
     {
         if (options.Precision != ModelPrecision.Fp32)
         {
             throw new InvalidDataException($"'{folder}' runs published ONNX graphs in the precision they were exported in. Expected: no ModelOptions.Precision; a folder with model.safetensors runs in {options.Precision}.");
         }
 
+        ModelDevice device = ExecutionDevice.Resolve(options.Device);
         PublishedFolder published = PublishedFolder.Read(folder);
         EncoderConfig config = published.Config;
         TextTokenizer tokenizer = TextTokenizer.Open(published.Tokenizer, options.NeutraliseSpecialTokens);

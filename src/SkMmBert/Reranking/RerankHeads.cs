@@ -16,7 +16,7 @@ internal static class RerankHeads
         }
 
         int width = model.Manifest.HiddenSize;
-        foreach (int[] units in BatchPlanner.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens, exactLengths: false))
+        foreach (int[] units in model.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens))
         {
             LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits[0], cancellationToken);
             try

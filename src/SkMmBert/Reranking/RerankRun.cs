@@ -132,7 +132,7 @@ internal sealed class RerankRun : IDisposable
 
         // Enough batches that no stream waits long for the last one of another.
         int budget = Math.Min(_model.Options.MaxBatchTokens, Math.Max(512, lengths.Sum() / (4 * _streams)));
-        List<int[]> batches = BatchPlanner.Plan(lengths, budget, exactLengths: false);
+        List<int[]> batches = _model.Plan(lengths, budget);
         InStreams(batches.Count, cancellationToken, i =>
         {
             RerankUnit[] batch = [.. batches[i].Select(unit => units[unit])];

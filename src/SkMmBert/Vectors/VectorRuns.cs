@@ -39,7 +39,7 @@ internal sealed class VectorRuns(VectorSource source, MatryoshkaRecipe recipe, i
             }
         }
 
-        List<int[]> batches = BatchPlanner.Plan(lengths, BatchPlanner.Share(lengths, streams, source.MaxBatchTokens), exactLengths: false);
+        List<int[]> batches = source.Plan(lengths, BatchPlanner.Share(lengths, streams, source.MaxBatchTokens));
         float[][] rows = new float[slices.Count][]; // a vector for a whole text, else a pooled row of the full width
         await RunAllAsync(batches, (batch, stop) => RunBatch(batch, slices, alone, rows, dimensions, exit, stop), cancellationToken).ConfigureAwait(false);
         return Join(texts, rows, dimensions);

@@ -114,7 +114,7 @@ internal static class SpeedBenchmark
     private static void RunPlanned(MmBertModel model, int[][] texts)
     {
         int[] lengths = [.. texts.Select(text => text.Length)];
-        foreach (int[] batch in BatchPlanner.Plan(lengths, model.Options.MaxBatchTokens, model.Options.Precision == ModelPrecision.Int8))
+        foreach (int[] batch in model.Plan(lengths, model.Options.MaxBatchTokens))
         {
             model.Run(TokenBatch.Of([.. batch.Select(i => texts[i])]), 22, default).Dispose();
         }

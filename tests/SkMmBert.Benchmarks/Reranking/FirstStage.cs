@@ -73,7 +73,7 @@ internal sealed class FirstStage
     {
         int[][] ids = [.. texts.Select(text => _embed.Tokenizer.Encode(text, 512).Ids)];
         float[][] vectors = new float[texts.Count][];
-        Parallel.ForEach(BatchPlanner.Plan([.. ids.Select(text => text.Length)], 2_048, exactLengths: false), batch =>
+        Parallel.ForEach(_embed.Plan([.. ids.Select(text => text.Length)], 2_048), batch =>
         {
             using LayerState state = _embed.Run(TokenBatch.Of([.. batch.Select(text => ids[text])]), _embed.Manifest.Layers, default);
             int width = _embed.Manifest.HiddenSize;

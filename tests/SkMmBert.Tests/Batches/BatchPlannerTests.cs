@@ -11,19 +11,21 @@ public sealed class BatchPlannerTests
     {
         Assert.Empty(BatchPlanner.Plan([], 10, false));
         Assert.Equal([[0]], BatchPlanner.Plan([99], 10, false));
+        Assert.Equal([[0]], BatchPlanner.Plan([99], 10, true));
         Assert.Equal([[1], [0, 3], [2]], BatchPlanner.Plan([5, 12, 2, 4], 10, false));
-        Assert.Equal([[1], [0], [3], [2]], BatchPlanner.Plan([5, 12, 2, 4], 10, true));
-        Assert.Equal([[0, 2], [1]], BatchPlanner.Plan([4, 3, 4], 10, true));
+        Assert.Equal([[1], [0, 3, 2]], BatchPlanner.Plan([5, 12, 2, 4], 11, true));
+        Assert.Equal([[1], [0], [2]], BatchPlanner.Plan([300, 301, 299], 2_000, false));
+        Assert.Equal([[1, 0, 2]], BatchPlanner.Plan([300, 301, 299], 2_000, true));
     }
 
     [Fact]
-    public void Plan_AnyLengths_KeepsBudgetAndEveryIndex() => Prop.ForAll<PositiveInt[], PositiveInt, bool>((lengths, budget, exact) =>
+    public void Plan_AnyLengths_KeepsBudgetAndEveryIndex() => Prop.ForAll<PositiveInt[], PositiveInt, bool>((lengths, budget, packs) =>
     {
         int[] tokens = [.. lengths.Select(length => length.Get * 9)];
-        List<int[]> batches = BatchPlanner.Plan(tokens, budget.Get * 40, exact);
+        List<int[]> batches = BatchPlanner.Plan(tokens, budget.Get * 40, packs);
         return batches.SelectMany(batch => batch).Order().SequenceEqual(Enumerable.Range(0, tokens.Length))
-            && batches.All(batch => batch.Length == 1 || batch.Length * tokens[batch[0]] <= budget.Get * 40)
-            && batches.All(batch => batch.All(i => tokens[i] == tokens[batch[0]] || (!exact && tokens[batch[0]] <= BatchPlanner.LongestMixed)))
+            && batches.All(batch => batch.Length == 1 || (packs ? batch.Sum(i => tokens[i]) : batch.Length * tokens[batch[0]]) <= budget.Get * 40)
+            && batches.All(batch => batch.All(i => packs || tokens[i] == tokens[batch[0]] || tokens[batch[0]] <= BatchPlanner.LongestMixed))
             && batches.SelectMany(batch => batch).Select(i => -tokens[i]).SequenceEqual(tokens.Select(t => -t).Order());
     }).QuickCheckThrowOnFailure();
 

@@ -5,6 +5,31 @@ namespace SkMmBert.Tests;
 /// <summary>The two forms of attention in the graphs: the runtime's operators, which any processor has, and our own.</summary>
 public sealed class AttentionFormTests
 {
+    [Theory]
+    [InlineData(ModelPrecision.Int8, 0)]
+    [InlineData(ModelPrecision.Fp32, 1e-5)]
+    public void Run_TextsOfAnyLengthsWithOurOperators_AreAsAlone(ModelPrecision precision, double tolerance)
+    {
+        using MmBertModel model = MmBertModel.Open(Paths.MiniEmbed, Goldens.Options with { Precision = precision });
+        Assert.SkipUnless(EncoderSession.Form(model.Device, standard: false) == AttentionForm.Own, "This processor lacks the instructions of our operators.");
+        Random random = new(3);
+        int[][] texts = [.. new[] { 2, 700, 3, 33, 299, 12, 61, 2, 128 }.Select(length => Enumerable.Range(0, length).Select(_ => random.Next(5, 3_000)).ToArray())];
+        List<int[]> plan = model.Plan([.. texts.Select(text => text.Length)], 4_096);
+        Assert.Equal(texts.Length, Assert.Single(plan).Length);
+        using LayerState together = model.Run(TokenBatch.Of([.. plan[0].Select(i => texts[i])]), 6, default);
+        int at = 0;
+        foreach (int i in plan[0])
+        {
+            using LayerState alone = model.Run(TokenBatch.Of(texts[i]), 6, default);
+            ReadOnlySpan<float> states = together.Hidden.Slice(at, alone.Hidden.Length);
+            at += states.Length;
+            for (int j = 0; j < states.Length; j++)
+            {
+                Assert.True(Math.Abs(states[j] - alone.Hidden[j]) <= tolerance * Math.Max(1, Math.Abs(alone.Hidden[j])), $"text of {texts[i].Length} tokens, value {j}: {states[j]} beside others, {alone.Hidden[j]} alone");
+            }
+        }
+    }
+
     [Fact]
     public void Form_Processor_IsOurOwnWhereItCanRun()
     {

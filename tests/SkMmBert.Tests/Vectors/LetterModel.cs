@@ -20,7 +20,7 @@ internal sealed class LetterModel
 
     public int MaxBatchTokens { get; init; } = 100;
 
-    public MmBertEmbeddingGenerator Generator(EmbeddingOptions? options = null) => new(new VectorSource(Manifest, new LetterTokenizer(), MaxBatchTokens, 1, Pool), options);
+    public MmBertEmbeddingGenerator Generator(EmbeddingOptions? options = null) => new(new VectorSource(Manifest, new LetterTokenizer(), MaxBatchTokens, 1, (lengths, most) => BatchPlanner.Plan(lengths, most, packs: false), Pool), options);
 
     /// <summary>What the model pools for a text, [Width].</summary>
     public static float[] Pooled(ReadOnlySpan<int> ids, int exit)
