@@ -31,13 +31,15 @@ Dictionary<string, (string Usage, Func<string[], Task<int>> Run)> verbs = new()
     ["rerank-quality"] = ("TABLES", rest => Task.FromResult(RerankQuality.Run(rest))),
     ["routing-fit"] = ("DATA", RoutingFit.RunAsync),
     ["routing-speed"] = ("DATA", RoutingSpeed.RunAsync),
-    ["rerank-deadline"] = ("DATA", RerankDeadlines.RunAsync),
+    ["routing-call"] = ("DATA [SET…]", RoutingCalls.RunAsync),
+    ["routing-reopen"] = ("DATA", RoutingReopen.RunAsync),
+    ["rerank-deadline"] = ("DATA [QUERIES] [int8]", RerankDeadlines.RunAsync),
     ["memory-funnel"] = ("DATA-FOLDER [ITEMS…]", rest => Task.FromResult(FunnelBenchmark.Run(rest))),
     ["memory-store"] = ("FILE [ITEMS] [DIMENSIONS]", StoreBenchmark.RunAsync),
     ["memory-quality"] = ("DATA-FOLDER [MODEL-FOLDER]", QualityBenchmark.RunAsync),
     ["rerank-speed"] = ("[ROUNDS]", rest => Task.FromResult(RerankSpeed.Run(rest))),
     ["memory-answers"] = ("DATA-FOLDER [QUESTIONS-A-SET] [ITEMS-A-SET]", AnswerBenchmark.RunAsync),
-    ["rerank-long"] = ("DATA [QUERIES]", RerankLong.RunAsync),
+    ["rerank-long"] = ("DATA [QUERIES] [fp32]", RerankLong.RunAsync),
 };
 string verb = args.Length > 0 ? args[0] : "";
 if (verbs.TryGetValue(verb, out (string Usage, Func<string[], Task<int>> Run) found))

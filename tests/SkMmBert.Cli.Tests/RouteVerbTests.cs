@@ -70,6 +70,16 @@ public sealed class RouteVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Route_CalibrationOfAnotherModel_NamesIt()
+    {
+        LearnedTools learned = new("another-model", ["get_weather"], [1], [0]) { Weights = new float[9] };
+        string calibration = _folder.Write("learned.json", (ToolCalibration.Default with { Learned = learned }).ToJson());
+        CommandLine run = await CommandLine.RunAsync($"route --tools {Tools} --json --calibration {calibration}", "will it rain tomorrow");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("another-model", run.OneError);
+    }
+
+    [Fact]
     public async Task Route_BrokenLine_KeepsWhatStandsBefore()
     {
         CommandLine run = await CommandLine.RunAsync($"route --tools {Tools} --json", "{\"query\":\"rain\"}\n{\"quer");

@@ -56,7 +56,7 @@ internal static class IntentEvaluation
             }
 
             return new EvalRow("abstention", way, exit, dims, ("threshold", calibration.Threshold), ("false_tool_rate", (double)falseTools / Math.Max(1, outside)),
-                ("right_tool_listed", (double)found / Math.Max(1, inside)), ("mean_length", (double)length / Math.Max(1, lists)), ("count", test.Count));
+                ("right_tool_listed", (double)found / Math.Max(1, inside)), ("answered", (double)lists / Math.Max(1, inside)), ("mean_length", (double)length / Math.Max(1, lists)), ("count", test.Count));
         }
     }
 }

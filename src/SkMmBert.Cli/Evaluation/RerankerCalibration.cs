@@ -98,15 +98,21 @@ internal static class RerankerCalibration
 
         using OutputFile output = OutputFile.Open(null, terminal);
         JsonOutput json = new(output.Stream);
-        foreach (int exit in Enumerable.Range(0, tables[0].Exits.Count - 1))
+        float[][][] guesses = RerankProbeFit.Fit(tables).Guesses;
+        for (int stop = 0; stop < guesses.Length; stop++)
         {
-            (double top1, double top5, double overlap) = RerankEvaluation.ExitAgreement(tables, exit);
             json.Line(null, writer =>
             {
-                writer.WriteNumber("exit", tables[0].Exits[exit]);
-                writer.WriteNumber("same_top_1", Math.Round(top1, 4));
-                writer.WriteNumber("same_top_5", Math.Round(top5, 4));
-                writer.WriteNumber("overlap_5", Math.Round(overlap, 4));
+                writer.WriteNumber("exit", tables[0].Stops[stop]);
+                if (tables[0].HasHead(stop))
+                {
+                    (double top1, double top5, double overlap) = RerankEvaluation.ExitAgreement(tables, stop);
+                    writer.WriteNumber("same_top_1", Math.Round(top1, 4));
+                    writer.WriteNumber("same_top_5", Math.Round(top5, 4));
+                    writer.WriteNumber("overlap_5", Math.Round(overlap, 4));
+                }
+
+                writer.WriteNumber("probe_same_top_5", Math.Round(RerankEvaluation.GuessAgreement(tables, guesses[stop]), 4));
             });
         }
 

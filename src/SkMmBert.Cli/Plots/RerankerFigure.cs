@@ -9,6 +9,7 @@ internal static class RerankerFigure
     {
         PlotRow[] curve = [.. rows.Where(row => row.Has("loss") && row.Has("cost") && row.Has("same_top_5")).OrderBy(row => row.Number("cost"))];
         PlotRow[] exits = [.. rows.Where(row => row.Exit > 0 && row.Has("same_top_5") && row.Has("overlap_5")).OrderBy(row => row.Exit)];
+        PlotRow[] probes = [.. rows.Where(row => row.Exit > 0 && row.Has("probe_same_top_5")).OrderBy(row => row.Exit)];
         if (curve.Length == 0)
         {
             return null;
@@ -23,11 +24,17 @@ internal static class RerankerFigure
         ];
         if (exits.Length > 0)
         {
-            Axis layers = new("layers run") { At = [.. exits.Select(row => (double)row.Exit)] };
-            panels.Add(new LinePanel("Trusting an early exit alone", layers, new("agreement with the last exit") { Percent = true, Include = 0 },
+            Axis layers = new("layers run") { At = [.. exits.Concat(probes).Select(row => (double)row.Exit).Distinct().Order()] };
+            List<Line> lines =
             [
                 new Line("same five", SvgStyle.Green, Points(exits, "same_top_5", "exit")), new Line("same first", SvgStyle.Blue, Points(exits, "same_top_1", "exit")), new Line("share of five", SvgStyle.Purple, Points(exits, "overlap_5", "exit")),
-            ]));
+            ];
+            if (probes.Length > 0)
+            {
+                lines.Add(new Line("same five, by a probe", SvgStyle.Green, Points(probes, "probe_same_top_5", "exit")) { Dashed = true });
+            }
+
+            panels.Add(new LinePanel("Trusting an early layer alone", layers, new("agreement with the last exit") { Percent = true, Include = 0 }, lines));
         }
 
         PlotRow? summary = rows.FirstOrDefault(row => row.Has("ndcg_first"));

@@ -31,7 +31,7 @@ internal static class RouteVerb
             using MmBertModel model = Models.Open(ModelNames.Find(parsed.GetValue(shared.Model)!, "embedder"), shared.ModelOptions(parsed), terminal);
             MmBertEmbeddingGenerator generator = Models.Embedder(model, shared.EmbeddingOptions(parsed));
             using Rerankers? rerankers = parsed.GetValue(rerank) ? Rerankers.Open(shared, parsed, new RerankOptions(), terminal) : null;
-            ToolRouter router = new(generator, profiles, options with { Reranker = rerankers?.Reranker });
+            ToolRouter router = Router(generator, profiles, options with { Reranker = rerankers?.Reranker });
             using OutputFile output = OutputFile.Open(parsed.GetValue(shared.Out), terminal, cancellationToken);
             JsonOutput? json = parsed.GetValue(shared.Json) || parsed.GetValue(shared.Out) is not null ? new(output.Stream) : null;
             using ProgressLine progress = new(terminal, "queries");
@@ -84,6 +84,18 @@ internal static class RouteVerb
     private static string Words(RoutingDecision decision) => decision.Abstained
         ? $"none fits (confidence {decision.Confidence.ToString("0.00", CultureInfo.InvariantCulture)})"
         : string.Join(", ", decision.Tools.Take(5).Select(tool => $"{Shorten.ToWidth(tool.Name, 30)} {tool.Score.ToString("0.00", CultureInfo.InvariantCulture)}")) + (decision.Tools.Count > 5 ? $" and {decision.Tools.Count - 5} more" : "");
+
+    private static ToolRouter Router(MmBertEmbeddingGenerator generator, List<ToolProfile> profiles, ToolRouterOptions options)
+    {
+        try
+        {
+            return new(generator, profiles, options);
+        }
+        catch (ArgumentException error)
+        {
+            throw new InputException(Models.OfTheCommandLine(error.Message));   // a calibration that another model has learned
+        }
+    }
 
     private static ToolCalibration Calibration(FileInfo? file)
     {

@@ -69,10 +69,13 @@ public sealed class MmBertModel : IDisposable
 
     /// <summary>Pools each row of a state, [rows, hidden]: mean or first token by the manifest, after <c>final_norm</c> when asked; not normalised to length 1.</summary>
     /// <remarks>Published graphs take the norm only where the convention of the manifest asks for it and they have not applied it themselves.</remarks>
-    internal void Pool(LayerState state, bool finalNorm, Span<float> pooled)
+    internal void Pool(LayerState state, bool finalNorm, Span<float> pooled) => Pool(state, finalNorm, Manifest.Pooling, pooled);
+
+    /// <summary>Pools each row of a state in the way given.</summary>
+    internal void Pool(LayerState state, bool finalNorm, ModelPooling pooling, Span<float> pooled)
     {
         bool apply = finalNorm && (_published is null || _published.IsApplied(state.Exit));
-        StatePooling.Pool(state.Hidden, state.Lengths, Manifest.Pooling, apply ? _finalNorm : [], Config.NormEps, pooled);
+        StatePooling.Pool(state.Hidden, state.Lengths, pooling, apply ? _finalNorm : [], Config.NormEps, pooled);
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,8 @@ namespace SkMmBert;
 /// </code></example>
 public sealed class MmBertReranker : Reranker
 {
+    private static readonly TimeSpan MostReserved = TimeSpan.FromMilliseconds(5);
+
     private readonly MmBertModel _model;
     private readonly ScoreHeads _heads;
     private readonly RerankNorm _norm;
@@ -52,6 +54,9 @@ public sealed class MmBertReranker : Reranker
 
     /// <summary>Dimensions that have score heads at each exit, descending.</summary>
     public IReadOnlyList<int> Dimensions => _heads.Dimensions;
+
+    /// <summary>Where texts can be let go; published graphs begin anew at every exit, so there only the exits are worth it.</summary>
+    internal IReadOnlyList<int> Stops => field ??= _model.Manifest.IsPublishedOnnx ? Exits : RerankStops.Of(Exits, Exits[^1]);
 
     /// <summary>What a calibration is valid for: weights, heads and exit convention, whatever the precision.</summary>
     internal string CalibrationKey => field ??= $"{_model.Manifest.Fingerprint.Split('-')[0]}-{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_heads.Path)))[..16]}-{(_norm.Early ? 1 : 0)}{(_norm.Last ? 1 : 0)}";
@@ -106,26 +111,15 @@ public sealed class MmBertReranker : Reranker
         return Results(run, pairs, options);
     }
 
-    /// <summary>Logits of every exit at one dimension, [exits][texts], pooled states, [exits][texts][hidden], and the tokens of each text.</summary>
-    internal (float[][] Logits, float[][][] States, int[] Tokens) ScoreEveryExit(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken)
-    {
-        RerankUnit[] units = Pairs(query, texts, options).EncodeAll(cancellationToken);
-        using RerankRun run = new(_model, _heads, _norm, texts.Count, options.Dimension ?? Dimensions[0]) { States = new float[texts.Count][] };
-        int[] tokens = new int[texts.Count];
-        foreach (RerankUnit unit in units)
-        {
-            tokens[unit.Text] += unit.Ids.Length;
-        }
+    /// <summary>Logits and states of every stop at one dimension, and the tokens of each text.</summary>
+    internal RerankSurvey Survey(string query, IReadOnlyList<string> texts, RerankOptions options, CancellationToken cancellationToken) =>
+        RerankSurvey.Of(_model, _heads, _norm, Pairs(query, texts, options).EncodeAll(cancellationToken), options.Dimension ?? Dimensions[0], Stops, cancellationToken);
 
-        (float[][] logits, float[][][] states) = run.ScoreEveryExit(units, Exits, cancellationToken);
-        return (logits, states, tokens);
-    }
-
-    /// <summary>The logits that a head gives to pooled states, [texts][hidden].</summary>
+    /// <summary>The logits that a head gives to the states of a survey, [texts][features]; empty where an exit has no head.</summary>
     internal float[] ScoreStates(int exit, int dimension, float[][] states)
     {
-        float[] logits = new float[states.Length];
-        for (int text = 0; text < states.Length; text++)
+        float[] logits = new float[Exits.Contains(exit) ? states.Length : 0];
+        for (int text = 0; text < logits.Length; text++)
         {
             _heads.Score(exit, dimension, states[text], states[text].Length, logits.AsSpan(text, 1));
         }
@@ -168,14 +162,19 @@ public sealed class MmBertReranker : Reranker
             return new RerankScore[texts.Count];
         }
 
+        // A tenth of the time, at most some milliseconds, is for the way back: threads are woken late where every processor computes.
+        TimeSpan working = budget - (budget / 10 < MostReserved ? budget / 10 : MostReserved);
+        TimeSpan left() => working - options.Clock.GetElapsedTime(started);
         RerankPairs pairs = Pairs(query, texts, options);
-        if (_pace.Expected(0, EarlyExit(options), pairs.LeastTokens) > budget - options.Clock.GetElapsedTime(started))
+        int early = options.Calibration?.EarlyExit ?? Exits[^1];
+        if (_pace.Expected(0, early, pairs.LeastTokens) > left())
         {
-            // Not even the shortest text would be scored in time: no thread is started for it.
+            // Not even the two shortest texts would be scored in time, and one alone changes no order: no thread is started for it.
+            _pace.Doubt();
             return new RerankScore[texts.Count];
         }
 
-        using CancellationTokenSource timer = new(budget, options.Clock);
+        using CancellationTokenSource timer = new(working, options.Clock);
         CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         RerankRun? run = null;
         Task work = Task.Factory.StartNew(
@@ -185,12 +184,8 @@ public sealed class MmBertReranker : Reranker
                 {
                     using RerankRun own = Run(texts.Count, options);
                     Volatile.Write(ref run, own);
-                    RerankDeadline deadline = new(own, pairs, EarlyExit(options), Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare)
-                    {
-                        Pace = _pace,
-                        Left = () => budget - options.Clock.GetElapsedTime(started),
-                    };
-                    deadline.Work(_model.Options.Threads is null ? Environment.ProcessorCount : 1, stop.Token);
+                    RerankDeadline deadline = new(own, pairs, early, Exits[^1], options.Calibration?.DeadlineShare ?? RerankCalibration.DefaultDeadlineShare) { Left = left };
+                    deadline.Work(RerankStreams.Of(_model), stop.Token);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
                 {
@@ -207,8 +202,8 @@ public sealed class MmBertReranker : Reranker
             _leftover = _leftover.IsCompleted ? work : Task.WhenAll(_leftover, work);
         }
 
-        TimeSpan left = budget - options.Clock.GetElapsedTime(started);
-        await Task.WhenAny(work, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
+        TimeSpan wait = left();
+        await Task.WhenAny(work, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, options.Clock, cancellationToken)).ConfigureAwait(false);
 
         // A step of the runtime that cannot be broken off (opening a session) goes on in the background.
         timer.Cancel();
@@ -228,25 +223,25 @@ public sealed class MmBertReranker : Reranker
     {
         Probes = options.Effort is RerankEffort.ProgressiveEffort or RerankEffort.DeadlineEffort && options.Calibration is RerankCalibration learned
             ? learned.Probes : System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty,
+        Pace = _pace,
+        Clock = options.Clock,
     };
 
     private RerankScore[] Results(RerankRun run, RerankPairs pairs, RerankOptions options)
     {
-        (float[] logits, float[] guesses, int[] exits) = run.Snapshot();
+        (float[] logits, int[] exits) = run.Snapshot();
         RerankScore[] scores = new RerankScore[logits.Length];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = exits[i] == Exits[^1] ? logits[i] : guesses[i], CutAt = pairs.CutAt[i] };
+            scores[i] = exits[i] == 0 ? default : new RerankScore(options.RawScores ? logits[i] : Sigmoid(logits[i]), exits[i]) { Order = logits[i], CutAt = pairs.CutAt[i] };
         }
 
         return scores;
     }
 
-    // Without a calibration: the first exit a quarter of the way up. Below, the two texts have hardly met.
-    private int EarlyExit(RerankOptions options) => options.Calibration?.EarlyExit ?? Exits.First(exit => exit == Exits[^1] || 4 * exit >= _model.Manifest.Layers);
-
+    // Without a calibration: from the first exit a quarter of the way up. Below, the two texts have hardly met.
     private IReadOnlyList<RerankStep> Steps(RerankOptions options) => options.Calibration?.Steps
-        ?? [.. Exits.Where(exit => exit >= EarlyExit(options) && exit < Exits[^1]).Select(exit => new RerankStep(exit, 5, null, 0.5f))];
+        ?? [.. Exits.Where(exit => 4 * exit >= _model.Manifest.Layers && exit < Exits[^1]).Select(exit => new RerankStep(exit, 5, null, 0.5f))];
 
     private void Check(RerankOptions options)
     {

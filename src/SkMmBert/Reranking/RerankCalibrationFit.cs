@@ -17,7 +17,7 @@ internal static class RerankCalibrationFit
             SameTop = same,
             Cost = cost,
             Steps = steps,
-            Probes = probes.Select((probe, i) => (Exit: tables[0].Exits[i], Probe: probe)).ToDictionary(pair => pair.Exit, pair => pair.Probe),
+            Probes = probes.Select((probe, i) => (Exit: tables[0].Stops[i], Probe: probe)).ToDictionary(pair => pair.Exit, pair => pair.Probe),
             EarlyExit = exit,
             DeadlineShare = share,
             Blend = blend,
@@ -27,11 +27,11 @@ internal static class RerankCalibrationFit
 
     private static (int Exit, float Share) FitDeadline(IReadOnlyList<RerankTable> tables, float[][][] guesses, int top)
     {
-        (int Exit, float Share) best = (tables[0].Exits[^1], 1);
+        (int Exit, float Share) best = (tables[0].Stops[^1], 1);
         double most = -1;
-        for (int early = 0; early < tables[0].Exits.Count; early++)
+        for (int early = 0; early < tables[0].Stops.Count; early++)
         {
-            int exit = tables[0].Exits[early];
+            int exit = tables[0].Stops[early];
             foreach (float share in (ReadOnlySpan<float>)[0.2f, 0.3f, 0.4f, 0.5f, 0.7f])
             {
                 double overlap = 0;
@@ -53,11 +53,12 @@ internal static class RerankCalibrationFit
     /// <summary>Share of the full top that is among the first places of an order.</summary>
     public static double Overlap(RerankTable table, IReadOnlyList<int> order, int top)
     {
-        int[] full = table.Best(table.Exits.Count - 1, top);
+        int[] full = table.Best(table.Stops.Count - 1, top);
         return full.Length == 0 ? 1 : full.Intersect(order.Take(top)).Count() / (double)full.Length;
     }
 
-    private static (float? Blend, (double First, double Rerank, double Blend)? Ndcg) FitBlend(IReadOnlyList<RerankTable> tables)
+    /// <summary>The weight of the rerank scores that gains most and surely; 0 where none does, null where no query was labelled.</summary>
+    public static (float? Blend, (double First, double Rerank, double Blend)? Ndcg) FitBlend(IReadOnlyList<RerankTable> tables)
     {
         RerankTable[] labelled = [.. tables.Where(table => !double.IsNaN(table.Ndcg([])))];
         if (labelled.Length == 0)
@@ -65,7 +66,7 @@ internal static class RerankCalibrationFit
             return (null, null);
         }
 
-        int last = labelled[0].Exits.Count - 1;
+        int last = labelled[0].Stops.Count - 1;
         double[] first = [.. labelled.Select(table => table.Ndcg([.. Enumerable.Range(0, table.Count)]))];
         (float Weight, double Mean) best = (0, first.Average());
         double rerank = 0;

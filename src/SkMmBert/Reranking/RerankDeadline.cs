@@ -1,6 +1,6 @@
 namespace SkMmBert;
 
-/// <summary>Scores as much as a time allows: texts at an early exit in first-stage order, the best of those at the last exit, whatever comes first to the better order.</summary>
+/// <summary>Scores as much as a time allows: texts at an early stop in first-stage order, the best of those at the last exit, whatever comes first to the better order.</summary>
 /// <remarks>
 /// Works on threads of its own, so that timers are served while every processor computes. A run that by the pace of late would end too late is not begun, so that
 /// the processors are free when time is up; one that takes longer than expected is broken off.
@@ -16,15 +16,12 @@ internal sealed class RerankDeadline
     private readonly List<(int Text, LayerState State)> _waiting = [];
     private int _next, _busy, _finished;
 
-    /// <summary>How long runs took lately.</summary>
-    public required RerankPace Pace { get; init; }
-
     /// <summary>The time that is left.</summary>
     public required Func<TimeSpan> Left { get; init; }
 
     /// <param name="run">Where states are run and scores are kept.</param>
     /// <param name="pairs">Texts in first-stage order; encoded when their turn comes.</param>
-    /// <param name="earlyExit">The exit texts are scored at first.</param>
+    /// <param name="earlyExit">The stop texts are scored at first.</param>
     /// <param name="lastExit">The exit the best of them carry on to.</param>
     /// <param name="share">Share of the texts scored early that carries on before more are scored early.</param>
     public RerankDeadline(RerankRun run, RerankPairs pairs, int earlyExit, int lastExit, float share)
@@ -44,6 +41,11 @@ internal sealed class RerankDeadline
         {
             _waiting.ForEach(waiting => waiting.State.Dispose());
             _waiting.Clear();
+        }
+
+        if (!_run.Exits.Contains(_lastExit))
+        {
+            _run.Pace.Doubt();   // nothing came to the end, so nothing taught how long that takes now
         }
 
         if (Failure is not null)
@@ -125,7 +127,7 @@ internal sealed class RerankDeadline
                     return true;   // a shorter one may still fit
                 }
 
-                LayerState early = Timed(0, _earlyExit, tokens, () => _run.Start(units, _earlyExit, stop));
+                LayerState early = _run.Start(units, _earlyExit, stop);
                 if (_earlyExit == _lastExit)
                 {
                     early.Dispose();
@@ -141,7 +143,7 @@ internal sealed class RerankDeadline
             {
                 using (state)
                 {
-                    Timed(_earlyExit, _lastExit, state.Lengths.Sum(), () => _run.CarryOn(state, _units[text]!, _lastExit, stop)).Dispose();
+                    _run.CarryOn(state, _units[text]!, _lastExit, stop).Dispose();
                 }
             }
 
@@ -162,7 +164,7 @@ internal sealed class RerankDeadline
         int best = -1;
         for (int i = 0; i < _waiting.Count; i++)
         {
-            if ((best < 0 || _run.Guesses[_waiting[i].Text] > _run.Guesses[_waiting[best].Text]) && Fits(_earlyExit, _lastExit, _waiting[i].State.Lengths.Sum()))
+            if ((best < 0 || _run.Logits[_waiting[i].Text] > _run.Logits[_waiting[best].Text]) && Fits(_earlyExit, _lastExit, _waiting[i].State.Lengths.Sum()))
             {
                 best = i;
             }
@@ -171,13 +173,5 @@ internal sealed class RerankDeadline
         return best;
     }
 
-    private bool Fits(int from, int to, int tokens) => Pace.Expected(from, to, tokens) <= Left();
-
-    private LayerState Timed(int from, int to, int tokens, Func<LayerState> run)
-    {
-        TimeSpan before = Left();
-        LayerState state = run();
-        Pace.Took(from, to, tokens, before - Left());
-        return state;
-    }
+    private bool Fits(int from, int to, int tokens) => _run.Pace.Expected(from, to, tokens) <= Left();
 }

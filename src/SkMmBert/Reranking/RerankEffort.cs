@@ -26,6 +26,8 @@ public abstract record RerankEffort
     }
 
     /// <summary>The best order that the time allows; what could not be scored in time stays behind, in the order given.</summary>
+    /// <remarks>Texts go to the last exit one after the other, so more time never gives a worse choice of the best. With <see cref="RerankOptions.Calibration"/> they are scored at an
+    /// early layer first and the most promising carry on, where that was found to agree better.</remarks>
     /// <param name="budget">Time from the call to its return; zero leaves the order as it is.</param>
     public static RerankEffort Deadline(TimeSpan budget)
     {

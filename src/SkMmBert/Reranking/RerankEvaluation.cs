@@ -9,9 +9,9 @@ internal static class RerankEvaluation
         List<RerankTable> tables = new(samples.Count);
         foreach (RerankSample sample in samples)
         {
-            (float[][] logits, float[][][] states, int[] tokens) = await Task.Run(() => reranker.ScoreEveryExit(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            RerankSurvey survey = await Task.Run(() => reranker.Survey(sample.Query, sample.Texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             float[] first = RerankBlend.FirstScores(sample.Texts, null);
-            tables.Add(new RerankTable(reranker.Exits, logits, tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = states });
+            tables.Add(new RerankTable(reranker.Stops, survey.Logits, survey.Tokens, sample.FirstScores is null ? first : [.. sample.FirstScores], sample) { States = survey.States[..^1] });
             progress?.Report(tables.Count);
         }
 
@@ -20,7 +20,7 @@ internal static class RerankEvaluation
 
     /// <summary>How often an exit's own ranking has the same top as the last exit's: the bound of what any progressive plan that trusts it can reach without carrying all on.</summary>
     public static (double SameTop1, double SameTop5, double Overlap5) ExitAgreement(IReadOnlyList<RerankTable> tables, int exit) => (
-        tables.Average(table => table.Best(exit, 1).SequenceEqual(table.Best(table.Exits.Count - 1, 1)) ? 1 : 0),
+        tables.Average(table => table.Best(exit, 1).SequenceEqual(table.Best(table.Stops.Count - 1, 1)) ? 1 : 0),
         tables.Average(table => CalibrationOverlap(table, exit) == 1 ? 1 : 0),
         tables.Average(table => CalibrationOverlap(table, exit)));
 

@@ -8,6 +8,9 @@ internal sealed class RerankPairs
     // Slices share an eighth, so that an answer across a border stands whole in one of them.
     private const int OverlapShare = 8;
 
+    // So many characters of a text are read to tell that it is not short.
+    private const int Glance = 512;
+
     private readonly TextTokenizer _tokenizer;
     private readonly string _query;
     private readonly int[] _queryIds;
@@ -27,8 +30,17 @@ internal sealed class RerankPairs
     /// <summary>Number of texts.</summary>
     public int Count => _texts.Count;
 
-    /// <summary>Tokens that every pair has at least.</summary>
-    public int LeastTokens => Math.Min(_queryIds.Length, Budget) + _tokenizer.PairSpecialTokens;
+    /// <summary>Tokens of the two shortest pairs, at least: what it takes before any order can change. Long texts are not read to their end for that.</summary>
+    public int LeastTokens
+    {
+        get
+        {
+            int query = Math.Min(_queryIds.Length, Budget) + _tokenizer.PairSpecialTokens;
+            int[] buffer = new int[Glance];
+            return Enumerable.Range(0, Count).Select(text => _texts[text] ?? "").OrderBy(text => text.Length).Take(2)
+                .Sum(text => Math.Min(_maxTokens, query + _tokenizer.Encode(text.AsSpan(0, Math.Min(text.Length, Glance)), buffer, out _)));
+        }
+    }
 
     /// <summary>Where reading each text stopped; null where nothing was cut, [texts].</summary>
     public int?[] CutAt { get; }

@@ -31,7 +31,7 @@ internal static class RerankPlanFit
         float[][] margins = [.. guesses.Select(guess => tables.Select((table, i) => RequiredMargin(guess[i], tops[i])).Order().ToArray())];
         RerankStep[][] choices = [.. margins.Select((needed, exit) => Parts
             .Select(part => needed[Math.Max(0, needed.Length - 1 - (int)(part * allowed))]).Distinct()
-            .Select(margin => new RerankStep(tables[0].Exits[exit], top, margin, 1)).ToArray())];
+            .Select(margin => new RerankStep(tables[0].Stops[exit], top, margin, 1)).ToArray())];
         for (int chosen = 1; chosen < 1 << Math.Min(early, MostExits); chosen++)
         {
             int[] exits = [.. Enumerable.Range(0, early).Where(exit => (chosen >> exit & 1) != 0)];
@@ -48,7 +48,7 @@ internal static class RerankPlanFit
 
             foreach (IReadOnlyList<RerankStep> plan in plans)
             {
-                (int same, double cost) = Run(tables, tops, plan, guesses, allowed);
+                (int same, double cost) = Run(tables, tops, plan, guesses, allowed, best.Cost);
                 if (tables.Count - same <= allowed && cost < best.Cost)
                 {
                     best = (plan, (double)same / tables.Count, cost);
@@ -61,19 +61,18 @@ internal static class RerankPlanFit
 
     /// <summary>How many queries keep their top, and the share of layer-tokens spent.</summary>
     public static (int Same, double Cost) Run(IReadOnlyList<RerankTable> tables, IReadOnlyList<RerankStep> plan, float[][][] guesses, int top) =>
-        Run(tables, [.. tables.Select(table => table.Best(table.Exits.Count - 1, top))], plan, guesses, int.MaxValue);
+        Run(tables, [.. tables.Select(table => table.Best(table.Stops.Count - 1, top))], plan, guesses, int.MaxValue, double.PositiveInfinity);
 
-    // Broken off where more than the allowed number lose their top.
-    private static (int Same, double Cost) Run(IReadOnlyList<RerankTable> tables, int[][] tops, IReadOnlyList<RerankStep> plan, float[][][] guesses, int allowed)
+    // Broken off where more than the allowed number lose their top, or the cost is beyond what would be of use: then the figures are of the part that was run.
+    private static (int Same, double Cost) Run(IReadOnlyList<RerankTable> tables, int[][] tops, IReadOnlyList<RerankStep> plan, float[][][] guesses, int allowed, double mostCost)
     {
         int same = 0;
-        double cost = 0, full = 0;
-        for (int i = 0; i < tables.Count && i - same <= allowed; i++)
+        double cost = 0, full = tables.Sum(table => table.FullCost);
+        for (int i = 0; i < tables.Count && i - same <= allowed && cost <= mostCost * full; i++)
         {
             (int[] reached, double spent) = tables[i].Simulate(plan, exit => guesses[exit][i]);
             same += tops[i].All(reached.Contains) ? 1 : 0;
             cost += spent;
-            full += tables[i].FullCost;
         }
 
         return (same, full > 0 ? cost / full : 1);

@@ -2,42 +2,42 @@ using System.Numerics.Tensors;
 
 namespace SkMmBert;
 
-/// <summary>Learns the probes of a model: ridge regression of the last exit's logit within each query, the texts near the top counting most.</summary>
+/// <summary>Learns the probe of each stop: ridge regression of the last exit's logit within each query, the texts near the top counting most.</summary>
 /// <remarks>What is said of a query comes from probes that were fitted without it. How much of the state is trusted (none, or a ridge) is chosen by that.</remarks>
 internal static class RerankProbeFit
 {
     private const int Folds = 5;
 
     // Infinity leaves the state out; the others are shares of a feature's own variance.
-    private static readonly double[] Ridges = [double.PositiveInfinity, 1, 0.1, 0.03, 0.01];
+    private static readonly double[] Ridges = [double.PositiveInfinity, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
 
-    /// <summary>The probe of each early exit, and guesses for every table by probes that have not seen it, [exits][tables][texts].</summary>
+    /// <summary>The probe of each stop before the last, and guesses for every table by probes that have not seen it, [stops][tables][texts].</summary>
     public static (RerankProbe[] Probes, float[][][] Guesses) Fit(IReadOnlyList<RerankTable> tables)
     {
-        int early = tables[0].Exits.Count - 1;
+        int early = tables[0].Stops.Count - 1;
         (RerankProbe[] probes, float[][][] guesses) = (new RerankProbe[early], new float[early][][]);
-        for (int exit = 0; exit < early; exit++)
+        for (int stop = 0; stop < early; stop++)
         {
-            (probes[exit], guesses[exit]) = FitExit(tables, exit);
+            (probes[stop], guesses[stop]) = FitStop(tables, stop);
         }
 
         return (probes, guesses);
     }
 
-    private static (RerankProbe Probe, float[][] Guesses) FitExit(IReadOnlyList<RerankTable> tables, int exit)
+    private static (RerankProbe Probe, float[][] Guesses) FitStop(IReadOnlyList<RerankTable> tables, int stop)
     {
         int folds = Math.Min(Folds, tables.Count);
         if (folds < 2)
         {
-            return (RerankProbe.None, [.. tables.Select(table => table.Logits[exit])]);
+            return Untaught(tables, stop);
         }
 
-        int width = tables.Max(table => table.States.Length > 0 && table.Count > 0 ? table.States[exit][0].Length : 0), size = width + 3;
+        int width = tables.Max(table => table.States.Length > 0 && table.Count > 0 ? table.States[stop][0].Length : 0), size = width + 3;
         double[][] parts = [.. Enumerable.Range(0, folds).Select(_ => new double[size * size])];
         double[] all = new double[size * size];
         for (int i = 0; i < tables.Count; i++)
         {
-            Add(tables[i], exit, width, parts[i % folds]);
+            Add(tables[i], stop, width, parts[i % folds]);
         }
 
         Array.ForEach(parts, part => TensorPrimitives.Add(all, part, all));
@@ -46,7 +46,7 @@ internal static class RerankProbeFit
         foreach (double ridge in width == 0 ? Ridges[..1] : Ridges)
         {
             RerankProbe[] probes = [.. rest.Select(sums => Solve(sums, width, ridge))];
-            float[][] guesses = [.. tables.Select((table, i) => table.Guess(exit, probes[i % folds]))];
+            float[][] guesses = [.. tables.Select((table, i) => table.Guess(stop, probes[i % folds]))];
             double error = tables.Zip(guesses, (table, guess) => Error(table, guess)).Sum();
             if (error < best.Error)
             {
@@ -54,11 +54,23 @@ internal static class RerankProbeFit
             }
         }
 
-        return double.IsFinite(best.Error) ? (Solve(all, width, best.Ridge), best.Guesses) : (RerankProbe.None, [.. tables.Select(table => table.Logits[exit])]);
+        if (!double.IsFinite(best.Error))
+        {
+            return Untaught(tables, stop);
+        }
+
+        RerankProbe probe = Solve(all, width, best.Ridge);
+        return (probe with { Level = (float)tables.Average(table => Level(table, table.Guess(stop, probe))) }, best.Guesses);
+    }
+
+    private static (RerankProbe Probe, float[][] Guesses) Untaught(IReadOnlyList<RerankTable> tables, int stop)
+    {
+        RerankProbe probe = tables[0].HasHead(stop) ? RerankProbe.OwnLogit : RerankProbe.FirstStage;
+        return (probe, [.. tables.Select(table => table.Guess(stop, probe))]);
     }
 
     // Weighted sums of products of all features and the target, each less its mean in the query: only differences within a query matter.
-    private static void Add(RerankTable table, int exit, int width, double[] sums)
+    private static void Add(RerankTable table, int stop, int width, double[] sums)
     {
         int size = width + 3;
         float[] weights = Weights(table);
@@ -69,19 +81,21 @@ internal static class RerankProbeFit
             double[] row = rows[text] = new double[size];
             if (width > 0)
             {
-                TensorPrimitives.ConvertTruncating<float, double>(table.States[exit][text], row);
+                TensorPrimitives.ConvertTruncating<float, double>(table.States[stop][text], row);
             }
 
-            (row[width], row[width + 1], row[width + 2]) = (table.Logits[exit][text], RerankProbe.PlaceValue(text), table.Logits[^1][text]);
+            (row[width], row[width + 1], row[width + 2]) = (table.LogitAt(stop, text), RerankProbe.PlaceValue(text), table.Logits[^1][text]);
             TensorPrimitives.MultiplyAdd(row, weights[text], mean, mean);
         }
 
-        for (int text = 0; text < rows.Length; text++)
+        Array.ForEach(rows, row => TensorPrimitives.Subtract(row, mean, row));
+
+        // A line of the sums stays in the processor's cache while all texts are added to it.
+        for (int i = 0; i < size; i++)
         {
-            TensorPrimitives.Subtract(rows[text], mean, rows[text]);
-            for (int i = 0; i < size; i++)
+            Span<double> line = sums.AsSpan((i * size) + i, size - i);
+            for (int text = 0; text < rows.Length; text++)
             {
-                Span<double> line = sums.AsSpan((i * size) + i, size - i);
                 TensorPrimitives.MultiplyAdd(rows[text].AsSpan(i), weights[text] * rows[text][i], line, line);
             }
         }
@@ -90,12 +104,7 @@ internal static class RerankProbeFit
     private static double Error(RerankTable table, float[] guess)
     {
         float[] weights = Weights(table), last = table.Logits[^1];
-        double mean = 0, square = 0;
-        for (int text = 0; text < guess.Length; text++)
-        {
-            mean += weights[text] * (last[text] - guess[text]);
-        }
-
+        double mean = Level(table, guess), square = 0;
         for (int text = 0; text < guess.Length; text++)
         {
             double error = last[text] - guess[text] - mean;
@@ -105,11 +114,24 @@ internal static class RerankProbeFit
         return square;
     }
 
+    // How far the last logits lie above the guesses, the best texts counting most.
+    private static double Level(RerankTable table, float[] guess)
+    {
+        float[] weights = Weights(table), last = table.Logits[^1];
+        double level = 0;
+        for (int text = 0; text < guess.Length; text++)
+        {
+            level += weights[text] * (last[text] - guess[text]);
+        }
+
+        return level;
+    }
+
     // Sum 1 in each query; half of it on about the first ten of a hundred.
     private static float[] Weights(RerankTable table)
     {
         float[] weights = new float[table.Count];
-        int[] best = table.Best(table.Exits.Count - 1, table.Count);
+        int[] best = table.Best(table.Stops.Count - 1, table.Count);
         for (int place = 0; place < best.Length; place++)
         {
             weights[best[place]] = 1f / (10 + place);
@@ -157,6 +179,6 @@ internal static class RerankProbeFit
         }
 
         TensorPrimitives.Multiply(solution, scale, solution);
-        return new RerankProbe([.. solution[..(n - 2)].Select(weight => (float)weight)], (float)solution[n - 2], (float)solution[n - 1]);
+        return new RerankProbe([.. solution[..(n - 2)].Select(weight => (float)weight)], (float)solution[n - 2], (float)solution[n - 1], 0);
     }
 }

@@ -20,37 +20,36 @@ internal sealed class RerankRun : IDisposable
     public RerankRun(MmBertModel model, ScoreHeads heads, RerankNorm norm, int texts, int dimension)
     {
         (_model, _heads, _norm, _dimension) = (model, heads, norm, dimension);
-        _streams = model.Options.Threads is null ? Environment.ProcessorCount : 1;
+        _streams = RerankStreams.Of(model);
         Logits = new float[texts];
-        Guesses = new float[texts];
         Exits = new int[texts];
         Logits.AsSpan().Fill(float.NegativeInfinity);
     }
 
-    /// <summary>Logit of each text at the last exit it reached; that of its best slice, [texts].</summary>
+    /// <summary>Logit of each text at the last stop it reached, that of its best slice: the head's, or the last exit's as the probe there guesses it, [texts].</summary>
     public float[] Logits { get; }
 
-    /// <summary>What guesses the last exit's logit at an early exit; empty to take the logits there as they are.</summary>
+    /// <summary>What guesses the last exit's logit at an earlier stop; none to take the logits of the heads as they are.</summary>
     public IReadOnlyDictionary<int, RerankProbe> Probes { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<int, RerankProbe>.Empty;
 
-    /// <summary>Guess of each text's last logit at the last exit it reached, that of its best slice, [texts].</summary>
-    public float[] Guesses { get; }
+    /// <summary>Where it is kept how long runs take.</summary>
+    public RerankPace Pace { get; init; } = new();
 
-    /// <summary>Pooled state of each text at the last exit it reached, that of its best slice, [texts][hidden]; null where nobody asked to keep them.</summary>
-    public float[][]? States { get; init; }
+    /// <summary>What tells how long a run took.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Exit each text reached, 0 for none, [texts].</summary>
+    /// <summary>Stop each text reached, 0 for none, [texts].</summary>
     public int[] Exits { get; }
 
     /// <summary>Tokens times layers that were run.</summary>
     public long LayerTokens => Interlocked.Read(ref _layerTokens);
 
-    /// <summary>Logits, guesses and exits as they are now, which belong together even while other threads work.</summary>
-    public (float[] Logits, float[] Guesses, int[] Exits) Snapshot()
+    /// <summary>Logits and exits as they are now, which belong together even while other threads work.</summary>
+    public (float[] Logits, int[] Exits) Snapshot()
     {
         lock (_lock)
         {
-            return ([.. Logits], [.. Guesses], [.. Exits]);
+            return ([.. Logits], [.. Exits]);
         }
     }
 
@@ -70,54 +69,22 @@ internal sealed class RerankRun : IDisposable
         StartAll(units, steps[0].Exit, steps[0].MostKept(alive.Length, top), cancellationToken);
         for (int i = 0; i < steps.Count; i++)
         {
-            alive = steps[i].Survivors(Guesses, alive, top);
+            alive = steps[i].Survivors(Logits, alive, top);
             KeepOnly(alive);
             CarryOnHeld(i + 1 < steps.Count ? steps[i + 1].Exit : lastExit, hold: i + 1 < steps.Count, cancellationToken);
         }
-    }
-
-    /// <summary>Scores everything at every exit given, ascending, in one pass: [exits][texts], and the states kept, [exits][texts][hidden].</summary>
-    public (float[][] Logits, float[][][] States) ScoreEveryExit(RerankUnit[] units, IReadOnlyList<int> exits, CancellationToken cancellationToken)
-    {
-        float[][] table = new float[exits.Count][];
-        float[][][] states = new float[States is null ? 0 : exits.Count][][];
-        for (int i = 0; i < exits.Count; i++)
-        {
-            if (i == 0)
-            {
-                StartAll(units, exits[0], Logits.Length, cancellationToken);
-            }
-            else
-            {
-                CarryOnHeld(exits[i], hold: i + 1 < exits.Count, cancellationToken);
-            }
-
-            table[i] = [.. Logits];
-            if (States is not null)
-            {
-                states[i] = [.. States];
-            }
-        }
-
-        return (table, states);
     }
 
     /// <summary>Runs one text from its ids to an exit; the caller owns the state.</summary>
     public LayerState Start(RerankUnit[] units, int exit, CancellationToken cancellationToken)
     {
         TokenBatch batch = TokenBatch.Of([.. units.Select(unit => unit.Ids)]);
-        LayerState state = _model.Run(batch, exit, cancellationToken);
-        Finish(state, units, 0);
-        return state;
+        return Timed(units, 0, exit, () => _model.Run(batch, exit, cancellationToken));
     }
 
     /// <summary>Carries one text on to a later exit; the caller owns both states.</summary>
-    public LayerState CarryOn(LayerState state, RerankUnit[] units, int exit, CancellationToken cancellationToken)
-    {
-        LayerState next = _model.Continue(state, exit, cancellationToken);
-        Finish(next, units, state.Exit);
-        return next;
-    }
+    public LayerState CarryOn(LayerState state, RerankUnit[] units, int exit, CancellationToken cancellationToken) =>
+        Timed(units, state.Exit, exit, () => _model.Continue(state, exit, cancellationToken));
 
     public void Dispose()
     {
@@ -133,7 +100,7 @@ internal sealed class RerankRun : IDisposable
         // Enough batches that no stream waits long for the last one of another.
         int budget = Math.Min(_model.Options.MaxBatchTokens, Math.Max(512, lengths.Sum() / (4 * _streams)));
         List<int[]> batches = _model.Plan(lengths, budget);
-        InStreams(batches.Count, cancellationToken, i =>
+        RerankStreams.Run(_streams, batches.Count, cancellationToken, i =>
         {
             RerankUnit[] batch = [.. batches[i].Select(unit => units[unit])];
             LayerState state = Start(batch, exit, cancellationToken);
@@ -152,7 +119,7 @@ internal sealed class RerankRun : IDisposable
                 {
                     // Only the best `hold` so far can still be among the best of all.
                     int[] scored = [.. Enumerable.Range(0, Logits.Length).Where(text => Exits[text] == exit)];
-                    KeepOnly([.. scored.OrderByDescending(text => Guesses[text]).Take(hold)]);
+                    KeepOnly([.. scored.OrderByDescending(text => Logits[text]).Take(hold)]);
                 }
             }
         });
@@ -164,7 +131,7 @@ internal sealed class RerankRun : IDisposable
         ConcurrentBag<Held> next = [];
         try
         {
-            InStreams(from.Count, cancellationToken, i =>
+            RerankStreams.Run(_streams, from.Count, cancellationToken, i =>
             {
                 LayerState state = CarryOn(from[i].State, from[i].Units, exit, cancellationToken);
                 from[i].State.Dispose();
@@ -214,56 +181,64 @@ internal sealed class RerankRun : IDisposable
         _held = next;
     }
 
-    private void Finish(LayerState state, RerankUnit[] units, int fromExit)
+    private LayerState Timed(RerankUnit[] units, int from, int to, Func<LayerState> run)
     {
-        int width = _model.Manifest.HiddenSize, tokens = state.Lengths.Sum();
-        Interlocked.Add(ref _layerTokens, (long)tokens * (state.Exit - fromExit));
-        float[] pooled = new float[units.Length * width], logits = new float[units.Length];
-        _model.Pool(state, _norm.At(state.Exit), pooled);
-        _heads.Score(state.Exit, _dimension, pooled, width, logits);
-        float[] guesses = logits;
-        if (Probes.TryGetValue(state.Exit, out RerankProbe? probe))
+        int tokens = units.Sum(unit => unit.Ids.Length);
+        long started = Clock.GetTimestamp();
+        try
         {
-            guesses = [.. logits.Select((logit, row) => probe.Of(pooled.AsSpan(row * width, width), logit, units[row].Text))];
+            LayerState state = run();
+            Take(Score(state, units), units, to);
+            Interlocked.Add(ref _layerTokens, (long)tokens * (to - from));
+            Pace.Took(from, to, tokens, Clock.GetElapsedTime(started));
+            return state;
         }
+        catch (OperationCanceledException)
+        {
+            Pace.TookMore(from, to, tokens, Clock.GetElapsedTime(started));
+            throw;
+        }
+    }
 
+    private void Take(float[] logits, RerankUnit[] units, int exit)
+    {
         lock (_lock)
         {
             for (int row = 0; row < units.Length; row++)
             {
                 int text = units[row].Text;
-                bool first = Exits[text] != state.Exit;
-                Guesses[text] = first ? guesses[row] : Math.Max(Guesses[text], guesses[row]);
-                if (first || logits[row] > Logits[text])
-                {
-                    (Exits[text], Logits[text]) = (state.Exit, logits[row]);
-                    States?[text] = pooled[(row * width)..((row + 1) * width)];
-                }
+                bool first = Exits[text] != exit;
+                (Exits[text], Logits[text]) = (exit, first ? logits[row] : Math.Max(Logits[text], logits[row]));
             }
         }
     }
 
-    private void InStreams(int count, CancellationToken cancellationToken, Action<int> body)
+    private float[] Score(LayerState state, RerankUnit[] units)
     {
-        if (_streams == 1 || count == 1)
+        int hidden = _model.Manifest.HiddenSize;
+        bool finalNorm = _norm.At(state.Exit);
+        float[] logits = new float[units.Length];
+        if (!Probes.TryGetValue(state.Exit, out RerankProbe? probe))
         {
-            for (int i = 0; i < count; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                body(i);
-            }
-
-            return;
+            float[] pooled = new float[units.Length * hidden];
+            _model.Pool(state, finalNorm, pooled);
+            _heads.Score(state.Exit, _dimension, pooled, hidden, logits);
+            return logits;
         }
 
-        try
+        int width = RerankFeatures.Width(_model);
+        float[] features = RerankFeatures.Of(_model, state, finalNorm);
+        if (_heads.Exits.Contains(state.Exit))
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _streams, CancellationToken = cancellationToken }, body);
+            _heads.Score(state.Exit, _dimension, features, width, logits);
         }
-        catch (AggregateException error)
+
+        for (int row = 0; row < logits.Length; row++)
         {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions.FirstOrDefault(inner => inner is OperationCanceledException) ?? error.InnerExceptions[0]);
+            logits[row] = probe.Of(features.AsSpan(row * width, width), logits[row], units[row].Text);
         }
+
+        return logits;
     }
 
     private sealed record Held(LayerState State, RerankUnit[] Units)

@@ -2,7 +2,8 @@ namespace SkMmBert;
 
 /// <summary>What a reranker found out about one text.</summary>
 /// <param name="Score">The score; higher is more relevant. Without meaning where <paramref name="Exit"/> is 0.</param>
-/// <param name="Exit">The layer whose head gave the score: scores of a later layer go before those of an earlier one. 0 if the time did not suffice. 1 for rerankers without layers.</param>
+/// <param name="Exit">The layer the text reached: scores of a later layer go before those of an earlier one. The score is that of the layer's head; before the last layer and with a calibration, what its
+/// probe expects of the last head. 0 if the time did not suffice. 1 for rerankers without layers.</param>
 public readonly record struct RerankScore(float Score, int Exit)
 {
     /// <summary>What sorts texts of the same exit; finer than <see cref="Score"/>, which comes close to 1 for many.</summary>

@@ -1,36 +1,49 @@
 namespace SkMmBert;
 
-/// <summary>Every exit's logits for the candidates of one query: what the outcome of any effort can be computed from without running it.</summary>
-/// <param name="Exits">Exits, ascending.</param>
-/// <param name="Logits">[exits][texts].</param>
+/// <summary>Every stop's logits and states for the candidates of one query: what the outcome of any effort can be computed from without running it.</summary>
+/// <param name="Stops">Layers, ascending.</param>
+/// <param name="Logits">Of the heads, [stops][texts]; empty where a stop has none.</param>
 /// <param name="Tokens">Tokens of each text beside the query, [texts].</param>
 /// <param name="First">First-stage scores, [texts].</param>
 /// <param name="Sample">The query and its gains.</param>
-internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, int[] Tokens, float[] First, RerankSample Sample)
+internal sealed record RerankTable(IReadOnlyList<int> Stops, float[][] Logits, int[] Tokens, float[] First, RerankSample Sample)
 {
     public int Count => Tokens.Length;
 
-    /// <summary>What the heads read, [exits][texts][hidden]; empty where it was not kept.</summary>
+    /// <summary>What a probe reads before the last stop, [stops][texts][features]; empty where it was not kept.</summary>
     public float[][][] States { get; init; } = [];
 
-    public double FullCost => (double)Tokens.Sum() * Exits[^1];
+    public double FullCost => (double)Tokens.Sum() * Stops[^1];
 
-    /// <summary>The best texts at an exit, by index into <see cref="Exits"/>.</summary>
-    public int[] Best(int exit, int count) => [.. Enumerable.Range(0, Count).OrderByDescending(text => Logits[exit][text]).Take(count)];
+    /// <summary>Whether a stop, by index into <see cref="Stops"/>, has a head of its own.</summary>
+    public bool HasHead(int stop) => Logits[stop].Length == Count;
 
-    /// <summary>What a probe guesses of each text's last logit at an exit, by index.</summary>
-    public float[] Guess(int exit, RerankProbe probe)
+    /// <summary>The logit of a text at a stop, by index; 0 where it has no head.</summary>
+    public float LogitAt(int stop, int text) => Logits[stop].Length == 0 ? 0 : Logits[stop][text];
+
+    /// <summary>The best texts by the head of a stop, by index into <see cref="Stops"/>.</summary>
+    public int[] Best(int stop, int count) => [.. Enumerable.Range(0, Count).OrderByDescending(text => Logits[stop][text]).Take(count)];
+
+    /// <summary>The same without states, and without stops that have no head.</summary>
+    public RerankTable OfHeads()
+    {
+        int[] heads = [.. Enumerable.Range(0, Stops.Count).Where(HasHead)];
+        return this with { Stops = [.. heads.Select(stop => Stops[stop])], Logits = [.. heads.Select(stop => Logits[stop])], States = [] };
+    }
+
+    /// <summary>What a probe guesses of each text's last logit at a stop, by index.</summary>
+    public float[] Guess(int stop, RerankProbe probe)
     {
         float[] guess = new float[Count];
         for (int text = 0; text < guess.Length; text++)
         {
-            guess[text] = probe.Of(probe.State.Length == 0 ? [] : States[exit][text], Logits[exit][text], text);
+            guess[text] = probe.Of(probe.State.Length == 0 ? [] : States[stop][text], LogitAt(stop, text), text);
         }
 
         return guess;
     }
 
-    /// <summary>Runs a table through a plan, given the guesses of an exit by index: who reaches the last exit, and the layer-tokens spent.</summary>
+    /// <summary>Runs a table through a plan, given the guesses of a stop by index: who reaches the last exit, and the layer-tokens spent.</summary>
     public (int[] Reached, double Cost) Simulate(IReadOnlyList<RerankStep> steps, Func<int, float[]> guesses)
     {
         int[] alive = [.. Enumerable.Range(0, Count)];
@@ -43,13 +56,13 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
             from = step.Exit;
         }
 
-        return (alive, cost + (alive.Sum(text => (double)Tokens[text]) * (Exits[^1] - from)));
+        return (alive, cost + (alive.Sum(text => (double)Tokens[text]) * (Stops[^1] - from)));
     }
 
     /// <summary>Runs a table through a deadline of some layer-tokens, given the guesses of the early exit, and gives the resulting order.</summary>
     public int[] SimulateDeadline(double budget, int earlyExit, float share, float[] guess)
     {
-        int early = IndexOf(earlyExit), last = Exits.Count - 1, next = 0, finished = 0;
+        int early = IndexOf(earlyExit), last = Stops.Count - 1, next = 0, finished = 0;
         RerankScore[] scores = new RerankScore[Count];
         List<int> waiting = [];
         double spent = 0;
@@ -58,13 +71,13 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
             bool carryOn = waiting.Count > 0 && (next == Count || finished < share * next);
             int text = carryOn ? waiting.MaxBy(candidate => guess[candidate]) : next++;
             int exit = carryOn ? last : early;
-            spent += (double)Tokens[text] * (Exits[exit] - (carryOn ? earlyExit : 0));
+            spent += (double)Tokens[text] * (Stops[exit] - (carryOn ? earlyExit : 0));
             if (spent > budget)
             {
                 break;
             }
 
-            scores[text] = new RerankScore(exit == last ? Logits[exit][text] : guess[text], Exits[exit]);
+            scores[text] = new RerankScore(exit == last ? Logits[exit][text] : guess[text], Stops[exit]);
             if (carryOn)
             {
                 waiting.Remove(text);
@@ -82,14 +95,14 @@ internal sealed record RerankTable(IReadOnlyList<int> Exits, float[][] Logits, i
     /// <summary>The order that a blend of the first stage and an exit gives.</summary>
     public int[] Blended(int exit, float weight)
     {
-        RerankScore[] scores = [.. Logits[exit].Select(logit => new RerankScore(logit, Exits[exit]))];
+        RerankScore[] scores = [.. Logits[exit].Select(logit => new RerankScore(logit, Stops[exit]))];
         return RerankBlend.Sort(scores, weight == 1 ? Logits[exit] : RerankBlend.Blend(First, scores, weight));
     }
 
     private int IndexOf(int exit)
     {
         int index = 0;
-        while (Exits[index] != exit)
+        while (Stops[index] != exit)
         {
             index++;
         }

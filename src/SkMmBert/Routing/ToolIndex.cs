@@ -4,11 +4,13 @@ namespace SkMmBert;
 /// <remarks>Immutable and thread-safe; a change of the catalogue makes a new one.</remarks>
 internal sealed class ToolIndex
 {
-    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] toolRows, ToolVectors route, ToolVectors match, IReadOnlyList<sbyte[]> smallTalk)
+    public ToolIndex(IReadOnlyList<ToolProfile> profiles, int[] toolRows, ToolVectors route, ToolVectors match, IReadOnlyList<sbyte[]> smallTalk, LearnedTools? learned)
     {
         (Profiles, ToolRows, Route, Match) = (profiles, toolRows, route, match);
         Lexicon = new ToolLexicon(profiles);
         SmallTalk = Likeness(match, toolRows, smallTalk);
+        Learned = learned;
+        LearnedRows = learned?.RowsOf(profiles) ?? [];
         Described = profiles.Count == 0 ? 0 : (float)profiles.Count(profile => !string.IsNullOrWhiteSpace(profile.Description)) / profiles.Count;
     }
 
@@ -31,6 +33,12 @@ internal sealed class ToolIndex
 
     /// <summary>Share of the tools that have a description: the words of bare names are common ones and prove little.</summary>
     public float Described { get; }
+
+    /// <summary>What the calibration has learned of single tools; <see langword="null"/> without any.</summary>
+    public LearnedTools? Learned { get; }
+
+    /// <summary>The learned row of each tool, -1 where nothing was learned of it; empty without any.</summary>
+    public int[] LearnedRows { get; }
 
     public int Count => Profiles.Count;
 

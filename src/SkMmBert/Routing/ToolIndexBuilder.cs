@@ -4,7 +4,7 @@ namespace SkMmBert;
 
 /// <summary>Makes the index of a catalogue: one build at a time, only unknown texts embedded, the last few catalogues kept.</summary>
 /// <remarks>Thread-safe.</remarks>
-internal sealed class ToolIndexBuilder(IEmbeddingGenerator<string, Embedding<float>> embedder, int? routeDimensions)
+internal sealed class ToolIndexBuilder(IEmbeddingGenerator<string, Embedding<float>> embedder, int? routeDimensions, LearnedTools? learned)
 {
     private const int KeptIndexes = 4;
 
@@ -74,7 +74,7 @@ internal sealed class ToolIndexBuilder(IEmbeddingGenerator<string, Embedding<flo
             toolRows[tool + 1] = row;
         }
 
-        ToolIndex index = new([.. entries.Select(entry => entry.Profile)], toolRows, route, match, [.. smallTalk.Select(text => _cache[text.Hash])]);
+        ToolIndex index = new([.. entries.Select(entry => entry.Profile)], toolRows, route, match, [.. smallTalk.Select(text => _cache[text.Hash])], learned);
         _built = [new Built(entries, key, index), .. _built.Take(KeptIndexes - 1)];
         return index;
     }

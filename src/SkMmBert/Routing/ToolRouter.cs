@@ -56,7 +56,7 @@ public sealed class ToolRouter
         _embedder = embedder;
         _entries = entries;
         _catalogue = catalogue(entries);
-        _indexes = new ToolIndexBuilder(embedder, Options.RouteDimensions);
+        _indexes = new ToolIndexBuilder(embedder, Options.RouteDimensions, Learned(embedder, Options));
         FindTools = new FindToolsFunction(this, null);
     }
 
@@ -72,6 +72,16 @@ public sealed class ToolRouter
     /// <summary>Every tool of the catalogue and <see cref="FindTools"/>: for <c>FunctionInvokingChatClient.AdditionalTools</c>, so that hidden tools stay callable.</summary>
     public IList<AITool> CallableTools => [.. _catalogue.Select(entry => entry.Profile.Tool).OfType<AITool>(), FindTools];
 
+    private static LearnedTools? Learned(IEmbeddingGenerator<string, Embedding<float>> embedder, ToolRouterOptions options)
+    {
+        if (options.Calibration.Learned is { } learned && embedder.GetFingerprint() is var model && model != learned.Model)
+        {
+            throw new ArgumentException($"The calibration was learned with the model '{learned.Model}', but this router uses '{model}'. Fit it anew with this model.", nameof(options));
+        }
+
+        return options.Calibration.Learned;
+    }
+
     internal ToolEntry[] Catalogue => _catalogue;
 
     /// <summary>Embeds the catalogue now instead of with the first question.</summary>
@@ -83,7 +93,7 @@ public sealed class ToolRouter
     public void SaveIndex(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        _indexes.Save(stream, _embedder.GetFingerprint());
+        _indexes.Save(stream, Fingerprint);
     }
 
     /// <summary>Adds tool vectors that <see cref="SaveIndex"/> wrote.</summary>
@@ -92,7 +102,7 @@ public sealed class ToolRouter
     public void LoadIndex(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        _indexes.Load(stream, _embedder.GetFingerprint());
+        _indexes.Load(stream, Fingerprint);
     }
 
     /// <summary>Chooses tools of the catalogue for a question.</summary>
@@ -168,12 +178,13 @@ public sealed class ToolRouter
     }
 
     /// <summary>Searches without deciding: for fitting and measuring.</summary>
-    internal async Task<(ToolHit[] Hits, ToolSignals Signals, ToolIndex Index)> SearchAsync(string query, int most, CancellationToken cancellationToken)
+    internal async Task<(ToolHit[] Hits, ToolSignals Signals, ToolIndex Index, ToolQuery Query)> SearchAsync(string query, int most, CancellationToken cancellationToken)
     {
         ToolIndex index = await _indexes.GetAsync(_catalogue, cancellationToken).ConfigureAwait(false);
         ToolHit[] hits = new ToolHit[Math.Min(_catalogue.Length, most)];
-        (int count, ToolSignals signals) = ToolSearch.Run(index, await EmbedAsync([query], index.Match.Width, cancellationToken).ConfigureAwait(false), ToolMixer.Weights, hits);
-        return (hits[..count], signals, index);
+        ToolQuery embedded = await EmbedAsync([query], index.Match.Width, cancellationToken).ConfigureAwait(false);
+        (int count, ToolSignals signals) = ToolSearch.Run(index, embedded, ToolMixer.Weights, hits);
+        return (hits[..count], signals, index, embedded);
     }
 
     internal async Task<ToolQuery> EmbedAsync(IReadOnlyList<string> turns, int width, CancellationToken cancellationToken)
@@ -200,6 +211,8 @@ public sealed class ToolRouter
 
         return new ToolQuery([whole, .. vectors.Skip(texts.Length).Select(vector => vector.Vector.ToArray())], texts, factors);
     }
+
+    internal string Fingerprint => _embedder.GetFingerprint();
 
     internal ToolEntry[] Entries(IEnumerable<AITool> tools) => _entries.Of(tools);
 }

@@ -38,7 +38,7 @@ internal static class ToolSearch
             hits[at] = new ToolHit(tool, score, scores.Dense[tool], scores.Lexical[tool]);
         }
 
-        return (count, ToolSignals.Of(index, scores, hits[..count]));
+        return (count, ToolSignals.Of(index, scores, query, hits[..count]));
     }
 }
 
@@ -50,15 +50,17 @@ internal static class ToolSearch
 /// <param name="Words">Best tool's BM25 as a share of the weight of the question's words.</param>
 /// <param name="Name">Share of the best tool's name that was said.</param>
 /// <param name="Known">Weight of the question's words that some tool has, as a share of all.</param>
-internal readonly record struct ToolSignals(float Likeness, float Standing, float Lead, float Chance, float Words, float Name, float Known)
+/// <param name="Learned">Best score of the tools that labelled questions named; not a number where the best tool is none of them.</param>
+internal readonly record struct ToolSignals(float Likeness, float Standing, float Lead, float Chance, float Words, float Name, float Known, float Learned)
 {
+    /// <summary>Signals without <see cref="Learned"/>.</summary>
     public const int Length = 7;
 
-    public static ToolSignals Of(ToolIndex index, in ToolScores scores, ReadOnlySpan<ToolHit> hits)
+    public static ToolSignals Of(ToolIndex index, in ToolScores scores, ToolQuery query, ReadOnlySpan<ToolHit> hits)
     {
         if (hits.IsEmpty)
         {
-            return default;
+            return default(ToolSignals) with { Learned = float.NaN };
         }
 
         float sum = 0, next = float.MinValue;
@@ -76,11 +78,13 @@ internal readonly record struct ToolSignals(float Likeness, float Standing, floa
             1 / sum,
             scores.Terms.TotalWeight > 0 ? hits[0].Lexical / scores.Terms.TotalWeight : 0,
             MathF.Min(1, scores.Names[best]),
-            scores.KnownShare);
+            scores.KnownShare,
+            index.Learned is { } learned && index.LearnedRows[best] >= 0 ? learned.Best(index.LearnedRows, query.Views[0]) : float.NaN);
     }
 
+    /// <summary>Writes all signals, <see cref="Learned"/> last.</summary>
     public void CopyTo(Span<float> values)
     {
-        (values[0], values[1], values[2], values[3], values[4], values[5], values[6]) = (Likeness, Standing, Lead, Chance, Words, Name, Known);
+        (values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7]) = (Likeness, Standing, Lead, Chance, Words, Name, Known, Learned);
     }
 }

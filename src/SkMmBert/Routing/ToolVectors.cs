@@ -44,6 +44,18 @@ internal sealed class ToolVectors(int rows, int width)
         }
     }
 
+    /// <summary>A row as a vector of length 1.</summary>
+    public float[] Row(int row)
+    {
+        float[] vector = new float[width];
+        for (int i = 0; i < width; i++)
+        {
+            vector[i] = _bytes[(row * width) + i] * _scales[row];
+        }
+
+        return vector;
+    }
+
     /// <summary>Cosine of one row with a query of the same width.</summary>
     public float Cosine(int row, ReadOnlySpan<sbyte> query, float queryScale) =>
         Similarity.Dot(query, _bytes.AsSpan(row * width, width)) * queryScale * _scales[row];

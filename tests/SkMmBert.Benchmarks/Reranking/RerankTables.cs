@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace SkMmBert.Benchmarks.Reranking;
 
-/// <summary>Scores the candidates of every dev set at every exit once and keeps the tables, so that curves and tables can be drawn from them at no cost.</summary>
+/// <summary>Scores the candidates of every dev set at every stop once and keeps the tables, so that curves and tables can be drawn from them at no cost.</summary>
 internal static class RerankTables
 {
-    /// <summary>Where the pooled states of every early exit lie beside a file of tables: for each query [exits][texts][hidden].</summary>
+    /// <summary>Where what probes read at every stop but the last lies beside a file of tables: for each query [stops][texts][features].</summary>
     public static string StatesOf(string tables) => Path.ChangeExtension(tables, ".states");
 
-    public sealed record Saved(string Set, int Dimension, int[] Exits, float[][] Logits, int[] Tokens, float[] First, float[] Gains, float[] Missed);
+    public sealed record Saved(string Set, int Dimension, int[] Stops, int Features, float[][] Logits, int[] Tokens, float[] First, float[] Gains, float[] Missed);
 
     public static MmBertModel Open(string name, ModelPrecision precision) => MmBertModel.Open(Path.Combine(Root, "models", name), new ModelOptions { CacheFolder = Path.Combine(Root, "artifacts", "bench-graphs"), Precision = precision });
 
@@ -36,16 +36,16 @@ internal static class RerankTables
             foreach ((string query, Dictionary<int, float> gains) in set.Queries)
             {
                 RerankSample sample = first.Search(query, gains, 100);
-                (_, float[][][] pooled, int[] tokens) = reranker.ScoreEveryExit(query, sample.Texts, reranker.Options, default);
-                foreach (float[] state in pooled[..^1].SelectMany(exit => exit))
+                RerankSurvey survey = reranker.Survey(query, sample.Texts, reranker.Options, default);
+                foreach (float[] state in survey.States[..^1].SelectMany(stop => stop))
                 {
                     states.Write(MemoryMarshal.AsBytes<float>(state));
                 }
 
                 foreach (int dimension in reranker.Dimensions)
                 {
-                    float[][] logits = [.. reranker.Exits.Select((exit, i) => reranker.ScoreStates(exit, dimension, pooled[i]))];
-                    await output.WriteLineAsync(JsonSerializer.Serialize(new Saved(name, dimension, [.. reranker.Exits], logits, tokens, [.. sample.FirstScores!], [.. sample.Gains!], [.. sample.MissedGains])));
+                    float[][] logits = [.. reranker.Stops.Select((stop, i) => reranker.ScoreStates(stop, dimension, survey.States[i]))];
+                    await output.WriteLineAsync(JsonSerializer.Serialize(new Saved(name, dimension, [.. reranker.Stops], RerankFeatures.Width(rerank), logits, survey.Tokens, [.. sample.FirstScores!], [.. sample.Gains!], [.. sample.MissedGains])));
                 }
             }
 
@@ -66,16 +66,15 @@ internal static class RerankTables
             if (rows.Count == 0 || saved.Dimension == rows[0].Item2)
             {
                 // Once for each query, before the logits of its widest heads.
-                states = [.. saved.Exits[..^1].Select(_ => saved.Tokens.Select(_ => State(file, saved.Dimension)).ToArray())];
+                states = [.. saved.Stops[..^1].Select(_ => saved.Tokens.Select(_ => State(file, saved.Features)).ToArray())];
             }
 
-            rows.Add((saved.Set, saved.Dimension, new RerankTable(saved.Exits, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed }) { States = states }));
+            rows.Add((saved.Set, saved.Dimension, new RerankTable(saved.Stops, saved.Logits, saved.Tokens, saved.First, new RerankSample("", new string[saved.Tokens.Length]) { Gains = saved.Gains, MissedGains = saved.Missed }) { States = states }));
         }
 
         return rows;
     }
 
-    // The widest heads read the whole state.
     private static float[] State(FileStream file, int width)
     {
         float[] state = new float[width];

@@ -43,7 +43,7 @@ internal static class RoutingFit
             await embedder.VectorsAsync(texts, CancellationToken.None);
         }
 
-        (_, _, ToolIndex index) = await router.SearchAsync("", 1, CancellationToken.None);
+        (_, _, ToolIndex index, _) = await router.SearchAsync("", 1, CancellationToken.None);
         List<Question> questions = [];
         foreach (RoutingQuery query in set.Queries)
         {

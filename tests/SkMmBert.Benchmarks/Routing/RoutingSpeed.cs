@@ -53,7 +53,7 @@ internal static class RoutingSpeed
     // The least time of each question over the rounds, sorted, and what the last round allocated.
     private static async Task<(double[] Milliseconds, long Bytes)> SearchAsync(ToolRouter router, string[] questions, int count)
     {
-        (_, _, ToolIndex index) = await router.SearchAsync("", 1, CancellationToken.None);
+        (_, _, ToolIndex index, _) = await router.SearchAsync("", 1, CancellationToken.None);
         ToolQuery[] queries = await Task.WhenAll(questions.Select(question => router.EmbedAsync([question], index.Match.Width, CancellationToken.None)));
         ToolHit[] hits = new ToolHit[Math.Min(count, ToolSearch.Candidates)];
         double[] best = new double[queries.Length];
@@ -87,5 +87,5 @@ internal static class RoutingSpeed
         return (wall, (process.TotalProcessorTime - before).TotalSeconds);
     }
 
-    private static ToolProfile Variant(ToolProfile tool, int i) => new($"{tool.Name}_v{i}") { Description = $"{tool.Description} (variant {i})", Parameters = tool.Parameters, Keywords = tool.Keywords };
+    public static ToolProfile Variant(ToolProfile tool, int i) => new($"{tool.Name}_v{i}") { Description = $"{tool.Description} (variant {i})", Parameters = tool.Parameters, Keywords = tool.Keywords };
 }

@@ -21,8 +21,8 @@ public sealed class RerankCalibrationTests
         Dictionary<int, RerankProbe> none = [];
         Assert.Equal(fitted with { Steps = [], Probes = none }, loaded with { Steps = [], Probes = none });
         Assert.Equal(fitted.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)), loaded.Steps.Select(step => (step.Exit, step.AtLeast, step.Margin)));
-        Assert.Equal([1, 2, 3], loaded.Probes.Keys);
-        Assert.All(fitted.Probes, pair => Assert.Equal((pair.Value.Logit, pair.Value.Place), (loaded.Probes[pair.Key].Logit, loaded.Probes[pair.Key].Place)));
+        Assert.Equal([1, 2, 3, 4, 5], loaded.Probes.Keys);
+        Assert.All(fitted.Probes, pair => Assert.Equal(pair.Value with { State = [] }, loaded.Probes[pair.Key] with { State = [] }));
         Assert.All(fitted.Probes, pair => Assert.Equal(pair.Value.State, loaded.Probes[pair.Key].State));
         Assert.Equal(("mini-rerank", 10, 2, 256), (loaded.Model, loaded.Queries, loaded.Top, loaded.Dimension));
         Assert.True(fitted.SameTop >= 0.9 && fitted.Cost <= 1, $"{fitted.SameTop} for {fitted.Cost}");
@@ -41,8 +41,8 @@ public sealed class RerankCalibrationTests
         RerankCalibration good = RerankCalibration.Empty(reranker) with { EarlyExit = 1 };
         RerankCalibration[] bad =
         [
-            good with { Steps = [new RerankStep(5, 1, 0, 1)] }, good with { Steps = [new RerankStep(6, 1, 0, 1)] }, good with { Steps = [new RerankStep(3, 1, 0, 1), new RerankStep(1, 1, 0, 1)] },
-            good with { Probes = new Dictionary<int, RerankProbe> { [1] = new([1, 2], 1, 0) } }, good with { EarlyExit = 5 },
+            good with { Steps = [new RerankStep(5, 1, 0, 1)] }, good with { Steps = [new RerankStep(7, 1, 0, 1)] }, good with { Steps = [new RerankStep(6, 1, 0, 1)] }, good with { Steps = [new RerankStep(3, 1, 0, 1), new RerankStep(1, 1, 0, 1)] },
+            good with { Probes = new Dictionary<int, RerankProbe> { [1] = new([1, 2], 1, 0, 0) } }, good with { EarlyExit = 5 },
         ];
         await reranker.ScoreAsync("q", ["a"], new RerankOptions { Calibration = good }, Stop);
         foreach (RerankCalibration calibration in bad)
@@ -59,12 +59,12 @@ public sealed class RerankCalibrationTests
         RerankSample[] samples = Samples();
         List<RerankTable> tables = [.. samples.Select(sample =>
         {
-            (float[][] logits, float[][][] states, int[] tokens) = reranker.ScoreEveryExit(sample.Query, sample.Texts, reranker.Options, Stop);
-            return new RerankTable(reranker.Exits, logits, tokens, new float[tokens.Length], sample) { States = states };
+            RerankSurvey survey = reranker.Survey(sample.Query, sample.Texts, reranker.Options, Stop);
+            return new RerankTable(reranker.Stops, survey.Logits, survey.Tokens, new float[survey.Tokens.Length], sample) { States = survey.States };
         })];
         RerankProbe[] probes = RerankProbeFit.Fit(tables).Probes;
-        RerankStep[] steps = [new(1, 2, 1f, 1), new(3, 2, 0.5f, 1)];
-        RerankCalibration calibration = RerankCalibration.Empty(reranker) with { EarlyExit = 1, Steps = steps, Probes = new Dictionary<int, RerankProbe> { [1] = probes[0], [2] = probes[1], [3] = probes[2] } };
+        RerankStep[] steps = [new(1, 2, 1f, 1), new(3, 2, 0.5f, 1), new(4, 2, 0.1f, 1)];   // layer 4 has no head
+        RerankCalibration calibration = RerankCalibration.Empty(reranker) with { EarlyExit = 1, Steps = steps, Probes = Enumerable.Range(0, 5).ToDictionary(stop => stop + 1, stop => probes[stop]) };
         for (int i = 0; i < samples.Length; i++)
         {
             (int[] reached, double cost) = tables[i].Simulate(steps, exit => tables[i].Guess(exit, probes[exit]));
@@ -155,6 +155,23 @@ public sealed class RerankCalibrationTests
         {
             Assert.Equal(Enumerable.Range(0, table.Count), table.SimulateDeadline(0, 2, 0.4f, table.Logits[0]));
             Assert.Equal(table.Best(2, table.Count), table.SimulateDeadline(table.FullCost * 2, 2, 0.4f, table.Logits[0]));
+        }
+    }
+
+    [Fact]
+    public void SimulateDeadline_StraightToTheLastExit_MoreBudgetNeverAgreesLess()
+    {
+        foreach (RerankTable table in Tables(noise: 0.5))
+        {
+            double before = 0;
+            foreach (double budget in (double[])[0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1])
+            {
+                double overlap = RerankCalibrationFit.Overlap(table, table.SimulateDeadline(budget * table.FullCost, 8, 0.4f, table.Logits[2]), 5);
+                Assert.True(overlap >= before, $"{overlap} at {budget}, {before} before");
+                before = overlap;
+            }
+
+            Assert.Equal(1, before);
         }
     }
 

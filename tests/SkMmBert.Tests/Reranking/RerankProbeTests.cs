@@ -18,6 +18,25 @@ public sealed class RerankProbeTests
     }
 
     [Fact]
+    public void Fit_Level_GuessesAreAsHighAsTheLastLogitsOnAverage()
+    {
+        List<RerankTable> tables = Tables(40, [2, -1, 0.5f, 0], logit: 0.7f, place: 0.3f, noise: 0);
+        RerankProbe probe = RerankProbeFit.Fit(tables).Probes[0];
+        Assert.Equal(tables.Average(table => table.Logits[^1].Average()), tables.Average(table => table.Guess(0, probe).Average()), 0.2);   // queries lie up to 39 apart
+    }
+
+    [Fact]
+    public void Fit_LayerWithoutHead_ByStateAndPlaceAlone()
+    {
+        List<RerankTable> tables = [.. Tables(60, [2, -1, 0.5f, 0], logit: 0, place: 0.3f, noise: 0).Select(table => table with { Logits = [[], table.Logits[^1]] })];
+        (RerankProbe[] probes, float[][][] guesses) = RerankProbeFit.Fit(tables);
+        Assert.Equal(0, probes[0].Logit);
+        Assert.Equal(0.3, probes[0].Place, 0.05);
+        Assert.Equal(1, RerankEvaluation.GuessAgreement(tables, guesses[0]), 0.1);
+        Assert.Equal(RerankProbe.FirstStage, RerankProbeFit.Fit(tables[..1]).Probes[0]);
+    }
+
+    [Fact]
     public void Fit_StateThatKnowsNothing_IsHardlyTrusted()
     {
         List<RerankTable> tables = Tables(60, [0, 0, 0, 0], logit: 1, place: 0, noise: 0.5);
@@ -42,7 +61,7 @@ public sealed class RerankProbeTests
     {
         List<RerankTable> tables = Tables(1, [1, 1, 1, 1], 1, 0, 0);
         (RerankProbe[] probes, float[][][] guesses) = RerankProbeFit.Fit(tables);
-        Assert.Equal(RerankProbe.None, probes[0]);
+        Assert.Equal(RerankProbe.OwnLogit, probes[0]);
         Assert.Equal(tables[0].Logits[0], guesses[0][0]);
     }
 
@@ -61,7 +80,7 @@ public sealed class RerankProbeTests
         Random random = new(9);
         return [.. Enumerable.Range(0, queries).Select(query =>
         {
-            RerankProbe truth = new(state, logit, place);
+            RerankProbe truth = new(state, logit, place, 0);
             RerankTable table = Table(random, state.Length, 40, _ => new float[40]);
             for (int text = 0; text < table.Count; text++)
             {

@@ -9,12 +9,12 @@ public sealed class MiniModelRoutingTests
     private static readonly string s_folder = Path.Combine(Paths.Root, "tests", "SkMmBert.Tests", "Routing", "Languages");
 
     [Theory]
-    [InlineData("en", 24)]
-    [InlineData("de", 22)]
-    [InlineData("fr", 22)]
-    [InlineData("es", 22)]
-    [InlineData("ja", 20)]
-    [InlineData("zh", 20)]
+    [InlineData("en", 58)]
+    [InlineData("de", 51)]
+    [InlineData("fr", 53)]
+    [InlineData("es", 55)]
+    [InlineData("ja", 48)]
+    [InlineData("zh", 53)]
     public async Task RouteAsync_ALanguageOverEnglishTools_FindsTheToolAmongFive(string language, int least)
     {
         using MmBertModel model = MmBertModel.Open(Paths.MiniEmbed);
@@ -28,8 +28,8 @@ public sealed class MiniModelRoutingTests
         }
 
         TestContext.Current.SendDiagnosticMessage($"hit@5 in {language}: {hits} of {questions.Length}");
-        Assert.Equal(24, questions.Length);
-        Assert.InRange(hits, least, 24);
+        Assert.Equal(60, questions.Length);     // one for each tool
+        Assert.InRange(hits, least, 60);
     }
 
     [Fact]

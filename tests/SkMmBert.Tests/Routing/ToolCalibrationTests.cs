@@ -54,6 +54,9 @@ public sealed class ToolCalibrationTests
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"threshold":1,"minimum_chance":1,"weights":[1,2]}""")]
+    [InlineData("""{"threshold":1,"minimum_chance":1,"weights":[1,2,3,4,5,6,7,8],"learned":{"model":"m","weights":[1,2,3,4,5,6,7,8,9],"tools":["a"],"rows":"!","constants":"AAAAAA=="}}""")]
+    [InlineData("""{"threshold":1,"minimum_chance":1,"weights":[1,2,3,4,5,6,7,8],"learned":{"model":"m","weights":[1],"tools":["a"],"rows":"AAAAAA==","constants":"AAAAAA=="}}""")]
+    [InlineData("""{"threshold":1,"minimum_chance":1,"weights":[1,2,3,4,5,6,7,8],"learned":7}""")]
     [InlineData("""{"threshold":"x","minimum_chance":1,"weights":[1,2,3,4,5,6,7,8]}""")]
     public void FromJson_NoCalibration_SaysWhatIsExpected(string json) =>
         Assert.Contains("Expected: what ToolCalibration.ToJson", Assert.Throws<FormatException>(() => ToolCalibration.FromJson(json)).Message);

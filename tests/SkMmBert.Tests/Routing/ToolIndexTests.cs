@@ -151,7 +151,7 @@ public sealed class ToolIndexTests
             new NgramEmbedder(width),
             Enumerable.Range(0, tools).Select(i => new ToolProfile($"{TestTools.Name(i)}_{i / 200}") { Description = $"Variant {i} of {TestTools.Question(i)}" }),
             new ToolRouterOptions { RouteDimensions = route ?? Math.Min(width, 64) });
-        (_, _, ToolIndex index) = await router.SearchAsync("x", 1, Stop);
+        (_, _, ToolIndex index, _) = await router.SearchAsync("x", 1, Stop);
         return (index, await router.EmbedAsync(["Could you translate the poem number 7 for me? And list the photos of variant 99."], width, Stop));
     }
 }

@@ -19,7 +19,7 @@ public sealed class ToolScoresTests
     public async Task Mix_AnyTool_IsTheWeightedSumOfItsFeatures(bool described)
     {
         ToolRouter router = new(new NgramEmbedder(), Enumerable.Range(0, 50).Select(i => new ToolProfile(TestTools.Name(i)) { Description = described ? TestTools.Question(i) : null }));
-        (_, _, ToolIndex index) = await router.SearchAsync("x", 1, Stop);
+        (_, _, ToolIndex index, _) = await router.SearchAsync("x", 1, Stop);
         Assert.Equal(described ? 1 : 0, index.Described);
         ToolQuery query = await router.EmbedAsync([TestTools.Question(7) + " and the unheard-of thing"], index.Match.Width, Stop);
         using ToolScores scores = ToolScores.Of(index, query);

@@ -1,0 +1,25 @@
+namespace SkMmBert;
+
+/// <summary>Layers where a reranking may let go of texts: those with heads, and some between, where a probe alone can tell.</summary>
+/// <remarks>
+/// A head is not needed to foretell the last logit, and one layer more can tell far better: the first token of a text sees the whole of it only in layers with global attention.
+/// </remarks>
+internal static class RerankStops
+{
+    // A stretch of the model is at most one of so many parts: enough to stop near the best layer, few enough to keep the states of.
+    private const int Parts = 8;
+
+    /// <summary>The exits, and evenly spread layers where two of them are far apart, ascending.</summary>
+    public static IReadOnlyList<int> Of(IReadOnlyList<int> exits, int layers)
+    {
+        int longest = (layers + Parts - 1) / Parts;
+        List<int> stops = [exits[0]];
+        foreach (int exit in exits.Skip(1))
+        {
+            int from = stops[^1], pieces = (exit - from + longest - 1) / longest;
+            stops.AddRange(Enumerable.Range(1, pieces).Select(piece => from + ((exit - from) * piece / pieces)));
+        }
+
+        return stops;
+    }
+}
