@@ -66,7 +66,7 @@ internal static unsafe class AttentionKernel
                 float* sums = Tile(layer, stretch, at - first, count);
                 for (int i = 0; i < count; i++)
                 {
-                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), stretch.Result + (i * stretch.Wide), 1f / sums[i], stretch.ValueScales, size);
+                    Put((float*)layer.Output + ((long)(start + at + i) * layer.Hidden) + (head * size), stretch.Weighted + (i * stretch.Wide), 1f / sums[i], stretch.ValueScales, size);
                 }
             }
         }
@@ -79,7 +79,7 @@ internal static unsafe class AttentionKernel
     // Keys, values and queries of a head, packed; coarse ones as pairs of 16-bit integers, two to a float. All in one piece of memory.
     private readonly struct Stretch
     {
-        public readonly float* Q, Scores, Result, Added, Lanes, QueryScales, ValueScales, K, V, KeyScales, End;
+        public readonly float* Q, Scores, Weighted, Added, Lanes, QueryScales, ValueScales, K, V, KeyScales, End;
         public readonly int Keys, Room, Wide;
 
         public Stretch(float* start, int keys, int size, bool isCoarse)
@@ -87,8 +87,8 @@ internal static unsafe class AttentionKernel
             (Keys, Room, Wide) = (keys, (keys + Rows - 1) / Rows * Rows, (size + Width - 1) / Width * Width);
             Q = start;
             Scores = Q + (Queries * size);
-            Result = Scores + (Queries * AttentionKernel.Keys);
-            Added = Result + (Queries * Wide);
+            Weighted = Scores + (Queries * AttentionKernel.Keys);
+            Added = Weighted + (Queries * Wide);
             Lanes = Added + (Queries * Wide);
             QueryScales = Lanes + AttentionSoftmax.Room;
             ValueScales = QueryScales + Queries;
@@ -106,7 +106,7 @@ internal static unsafe class AttentionKernel
         int size = layer.HeadSize, wide = stretch.Wide, reach = layer.HalfWindow == 0 ? int.MaxValue / 4 : layer.HalfWindow;
         int begin = Math.Max(0, at - reach), end = (int)Math.Min(stretch.Keys, (long)at + count + reach);
         AttentionSoftmax softmax = new(stretch.Lanes);
-        new Span<float>(stretch.Result, Queries * wide).Clear();
+        new Span<float>(stretch.Weighted, Queries * wide).Clear();
         for (int block = begin / Rows * Rows; block < end; block += Keys)
         {
             int used = Math.Min(Keys, end - block);
@@ -155,7 +155,7 @@ internal static unsafe class AttentionKernel
         {
             if (softmax.Less[row] != 1f)
             {
-                float* result = stretch.Result + (row * stretch.Wide);
+                float* result = stretch.Weighted + (row * stretch.Wide);
                 for (int d = 0; d < stretch.Wide; d += 16)
                 {
                     (Vector512.Load(result + d) * softmax.Less[row]).Store(result + d);
@@ -168,7 +168,7 @@ internal static unsafe class AttentionKernel
             float* values = stretch.V + ((long)column * stretch.Room) + (block * Width);
             for (int row = 0; row < count; row += Rows)
             {
-                AttentionProducts.Multiply<float, AttentionProducts.Single>(stretch.Scores + row, 1, Queries, values, used, stretch.Result + (row * stretch.Wide) + column, stretch.Wide, accumulate: true);
+                AttentionProducts.Multiply<float, AttentionProducts.Single>(stretch.Scores + row, 1, Queries, values, used, stretch.Weighted + (row * stretch.Wide) + column, stretch.Wide, accumulate: true);
             }
         }
     }
@@ -188,7 +188,7 @@ internal static unsafe class AttentionKernel
         for (int row = 0; row < count; row++)
         {
             Vector512<float> less = Vector512.Create(softmax.Less[row]), share = Vector512.Create(softmax.Share[row]);
-            float* result = stretch.Result + (row * stretch.Wide);
+            float* result = stretch.Weighted + (row * stretch.Wide);
             int* added = (int*)stretch.Added + (row * stretch.Wide);
             for (int d = 0; d < stretch.Wide; d += 16)
             {
