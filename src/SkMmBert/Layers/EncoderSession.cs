@@ -53,7 +53,7 @@ internal sealed class EncoderSession : LayerRunner
         options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
         try
         {
-            using InferenceSession session = new(graph, options);
+            using InferenceSession session = OwnOperators.Open(() => new InferenceSession(graph, options));
         }
         catch (OnnxRuntimeException error)
         {
@@ -217,7 +217,7 @@ internal sealed class EncoderSession : LayerRunner
         InferenceSession session;
         try
         {
-            session = new InferenceSession(file, options);
+            session = OwnOperators.Open(() => new InferenceSession(file, options));
         }
         catch (OnnxRuntimeException error)
         {
@@ -333,7 +333,7 @@ internal sealed class PublishedGraph : IDisposable
         ExecutionDevice.Use(device, options);
         try
         {
-            _session = new InferenceSession(path, options);
+            _session = OwnOperators.Open(() => new InferenceSession(path, options));
         }
         catch (OnnxRuntimeException error)
         {
@@ -476,7 +476,7 @@ internal static class ExecutionDevice
         {
             using SessionOptions options = EncoderSession.Options(1);
             Use(device, options);
-            using InferenceSession session = new(writer.ToModel("probe"), options);
+            using InferenceSession session = OwnOperators.Open(() => new InferenceSession(writer.ToModel("probe"), options));
             return null;
         }
         catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)

@@ -14,6 +14,8 @@ internal static unsafe partial class OwnOperators
     internal static readonly void** Runtime = Find();
 
     private static readonly nint Registered = Register();   // never freed: sessions may outlive any owner
+    private static readonly Lock FirstSession = new();
+    private static volatile bool _areKnown;
 
     // Places of functions in the table of the runtime (struct OrtApi of onnxruntime_c_api.h).
     internal enum Place
@@ -40,6 +42,22 @@ internal static unsafe partial class OwnOperators
         if (IsAvailable && ((delegate* unmanaged<nint, nint, nint>)Runtime[(int)Place.AddDomain])(sessionOptions, Registered) != 0)
         {
             throw new InvalidOperationException("ONNX Runtime refused SkMmBert's operators. Expected: one copy of the native library in a process; remove the second one from the application's folder.");
+        }
+    }
+
+    /// <summary>Opens a session. Until one is open they come one after the other, since the runtime's list of domains takes a new one from a single thread only; later from any.</summary>
+    public static T Open<T>(Func<T> open)
+    {
+        if (_areKnown)
+        {
+            return open();
+        }
+
+        lock (FirstSession)
+        {
+            T session = open();
+            _areKnown = true;
+            return session;
         }
     }
 

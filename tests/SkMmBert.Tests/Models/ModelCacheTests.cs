@@ -13,6 +13,17 @@ public sealed class ModelCacheTests : IDisposable
     public void Dispose() => _cache.Dispose();
 
     [Fact]
+    public async Task Open_FreshProcessesWithAWarmCache_OpenStretchesSideBySide()
+    {
+        string first = await OtherProcess.EndAsync(OtherProcess.Open(Paths.MiniEmbed, _cache.Path));
+        Assert.StartsWith("ok ", first, StringComparison.Ordinal);
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.Equal(first, await OtherProcess.EndAsync(OtherProcess.Open(Paths.MiniEmbed, _cache.Path)));   // nothing in such a process has told the runtime of our operators before
+        }
+    }
+
+    [Fact]
     public async Task Open_ProcessesAndThreadsAtOnce_AllGetTheSameGraphs()
     {
         Process[] processes = [.. Enumerable.Range(0, 2).Select(_ => OtherProcess.Open(ModelFolders.Tiny, _cache.Path))];
