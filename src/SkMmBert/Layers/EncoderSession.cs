@@ -39,6 +39,8 @@ internal sealed class EncoderSession : LayerRunner
             _globalRope = new RopeTable(global.InverseFrequencies, global.AttentionScaling);
             _localRope = new RopeTable(local.InverseFrequencies, local.AttentionScaling);
         }
+
+        MappedFiles.Enter(graphs.Folder);
     }
 
     /// <summary>Turns a graph into the form that is mapped: its weights packed for this processor's kernels, once.</summary>
@@ -112,6 +114,7 @@ internal sealed class EncoderSession : LayerRunner
             session.Dispose();
         }
 
+        MappedFiles.Leave(_graphs.Folder);
         _weights.Dispose();
     }
 
@@ -127,7 +130,10 @@ internal sealed class EncoderSession : LayerRunner
                 InferenceSession[] sessions = Sessions(from, exit, threads);
                 if (threads > 1 && lengths.Sum() >= VeryLongTokens)
                 {
-                    MappedFiles.LetGo(_graphs.Folder);   // the weights of the sessions of one thread, which wait
+                    lock (_opening)
+                    {
+                        MappedFiles.LetGo(_graphs.Folder);   // the weights of the sessions of one thread, which wait
+                    }
                 }
 
                 using RunInputs inputs = new(this, lengths);

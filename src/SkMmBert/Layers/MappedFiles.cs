@@ -10,15 +10,43 @@ internal static partial class MappedFiles
     private const string Mappings = "/proc/self/smaps";
     private const int DontNeed = 4;   // MADV_DONTNEED of Linux: the pages leave the mapping and come back from the file's cache when they are read
 
+    private static readonly Lock Changing = new();
+    private static readonly Dictionary<string, int> Owners = new(StringComparer.Ordinal);
+
+    /// <summary>One more object that maps files of a folder, until it calls <see cref="Leave"/>.</summary>
+    public static void Enter(string folder)
+    {
+        lock (Changing)
+        {
+            Owners[Path.GetFileName(folder)] = Owners.GetValueOrDefault(Path.GetFileName(folder)) + 1;
+        }
+    }
+
+    /// <summary>An object has closed its mappings.</summary>
+    public static void Leave(string folder)
+    {
+        lock (Changing)
+        {
+            Owners[Path.GetFileName(folder)]--;
+        }
+    }
+
     /// <summary>Lets go of all pages mapped from the files of a folder, where the system can; whoever still reads them gets them again.</summary>
-    /// <returns>Bytes of the mappings.</returns>
+    /// <remarks>
+    /// Only for the folder's single owner, while it opens and closes nothing. Another owner might close a mapping between the look at the list and the call, and the place could by then hold somebody's data.
+    /// An owner that was never disposed counts for ever.
+    /// </remarks>
+    /// <returns>Bytes of the mappings; 0 where there is another owner.</returns>
     public static long LetGo(string folder)
     {
-        if (!OperatingSystem.IsLinux() || !File.Exists(Mappings))
+        lock (Changing)
         {
-            return 0;
+            return OperatingSystem.IsLinux() && File.Exists(Mappings) && Owners.GetValueOrDefault(Path.GetFileName(folder)) == 1 ? Advise(folder) : 0;
         }
+    }
 
+    private static long Advise(string folder)
+    {
         string part = $"/{Path.GetFileName(folder)}/";
         string? range = null;
         long bytes = 0;
