@@ -80,11 +80,11 @@ internal static unsafe class AttentionKernel
     private readonly struct Stretch
     {
         public readonly float* Q, Scores, Weighted, Added, Lanes, QueryScales, ValueScales, K, V, KeyScales, End;
-        public readonly int Keys, Room, Wide;
+        public readonly int Keys, Room, Wide, ToAFloat;
 
         public Stretch(float* start, int keys, int size, bool isCoarse)
         {
-            (Keys, Room, Wide) = (keys, (keys + Rows - 1) / Rows * Rows, (size + Width - 1) / Width * Width);
+            (Keys, Room, Wide, ToAFloat) = (keys, (keys + Rows - 1) / Rows * Rows, (size + Width - 1) / Width * Width, isCoarse ? 2 : 1);
             Q = start;
             Scores = Q + (Queries * size);
             Weighted = Scores + (Queries * AttentionKernel.Keys);
@@ -93,8 +93,8 @@ internal static unsafe class AttentionKernel
             QueryScales = Lanes + AttentionSoftmax.Room;
             ValueScales = QueryScales + Queries;
             K = ValueScales + Wide;
-            V = K + (Room * size / (isCoarse ? 2 : 1));
-            KeyScales = V + (Room * Wide / (isCoarse ? 2 : 1));
+            V = K + (Room * size / ToAFloat);
+            KeyScales = V + (Room * Wide / ToAFloat);
             End = KeyScales + Room;
         }
     }
@@ -212,19 +212,19 @@ internal static unsafe class AttentionKernel
             }
         }
 
-        float* end = stretch.K + (stretch.Keys * size / (layer.IsCoarse ? 2 : 1));
+        float* end = stretch.K + (stretch.Keys * size / stretch.ToAFloat);
         new Span<float>(end, (int)(stretch.V - end)).Clear();
     }
 
     // Queries lie in the lanes: [D, 32], or [D / 2, 32] of pairs.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyQueries(in Layer layer, in Stretch stretch, int start, int at, int count, int ahead, int head)
+    private static void CopyQueries(in Layer layer, in Stretch stretch, int start, int at, int count, int last, int head)
     {
-        int size = layer.HeadSize, lanes = layer.IsCoarse ? size / 2 : size;
+        int size = layer.HeadSize, lanes = size / stretch.ToAFloat;
         float* rows = stretch.Scores, row = rows;   // the room of scores and results is still free
         for (int i = 0; i < count; i++, row += lanes)
         {
-            Fetch(layer, layer.Q, start + Math.Min(at + i + Ahead, ahead), head);
+            Fetch(layer, layer.Q, start + Math.Min(at + i + Ahead, last), head);
             Rotate(layer, layer.Q, start, at + i, head, 1.44269504f / MathF.Sqrt(size), row);   // scores are exponents of 2
             if (layer.IsCoarse)
             {

@@ -74,12 +74,7 @@ internal sealed class EncoderSession : LayerRunner
 
     public override LayerState Select(LayerState state, ReadOnlySpan<int> rows)
     {
-        int[] lengths = new int[rows.Length];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            lengths[i] = state.Lengths[rows[i]];
-        }
-
+        int[] lengths = state.LengthsOf(rows);
         OrtValue hidden = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, [1, lengths.Sum(), _config.HiddenSize]);
         state.Copy(rows, hidden.GetTensorMutableDataAsSpan<float>());
         return new State(hidden, lengths, state.Exit);
@@ -207,11 +202,15 @@ internal sealed class EncoderSession : LayerRunner
     {
         int[] ends = [from, .. _stops.Where(stop => stop > from && stop < exit), exit];
         (int From, int To, int Threads)[] stretches = [.. ends.Zip(ends.Skip(1), (start, end) => (start, end, threads))];
-        lock (_opening)
+        if (!Array.TrueForAll(stretches, _sessions.ContainsKey))
         {
-            SideBySide.Run([.. stretches.Where(stretch => !_sessions.ContainsKey(stretch)).Select(stretch => (Action)(() => _sessions[stretch] = Open(stretch.From, stretch.To, threads)))]);
-            return [.. stretches.Select(stretch => _sessions[stretch])];
+            lock (_opening)
+            {
+                SideBySide.Run([.. stretches.Where(stretch => !_sessions.ContainsKey(stretch)).Select(stretch => (Action)(() => _sessions[stretch] = Open(stretch.From, stretch.To, threads)))]);
+            }
         }
+
+        return Array.ConvertAll(stretches, stretch => _sessions[stretch]);
     }
 
     private InferenceSession Open(int from, int to, int threads)

@@ -17,6 +17,18 @@ internal abstract class LayerState : IDisposable
     /// <summary>Whether a published graph pooled the texts itself: one state a text.</summary>
     public virtual bool IsPooled => false;
 
+    /// <summary>Lengths of some texts.</summary>
+    public int[] LengthsOf(ReadOnlySpan<int> rows)
+    {
+        int[] lengths = new int[rows.Length];
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            lengths[i] = Lengths[rows[i]];
+        }
+
+        return lengths;
+    }
+
     /// <summary>Copies the states of some texts, one text after the other.</summary>
     public void Copy(ReadOnlySpan<int> rows, Span<float> to)
     {

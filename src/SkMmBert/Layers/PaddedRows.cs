@@ -25,9 +25,14 @@ internal static class PaddedRows
         return values;
     }
 
-    /// <summary>States [rows, longest, width] without those of the filled places, [tokens, width].</summary>
+    /// <summary>States [rows, longest, width] without those of the filled places, [tokens, width]; the same array where no place was filled.</summary>
     public static float[] Without(float[] states, int[] lengths, int longest)
     {
+        if (Array.TrueForAll(lengths, length => length == longest))
+        {
+            return states;
+        }
+
         int width = states.Length / lengths.Length / longest, at = 0;
         float[] kept = new float[lengths.Sum() * width];
         for (int row = 0; row < lengths.Length; row++)

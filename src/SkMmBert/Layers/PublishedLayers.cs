@@ -31,14 +31,12 @@ internal sealed class PublishedLayers(string modelFolder, IReadOnlyDictionary<in
         State from = (State)state;
         int[] starts = Starts(from.Batch.Lengths);
         List<int[]> texts = [];
-        int states = 0;
         foreach (int row in rows)
         {
             texts.Add(from.Batch.Ids[starts[row]..starts[row + 1]]);
-            states += from.Lengths[row];
         }
 
-        float[] hidden = new float[states * hiddenSize];
+        float[] hidden = new float[from.LengthsOf(rows).Sum() * hiddenSize];
         from.Copy(rows, hidden);
         return new State(hidden, TokenBatch.Of(texts), from.IsPooled, from.Exit);
     }

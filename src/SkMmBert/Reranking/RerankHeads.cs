@@ -18,37 +18,22 @@ internal static class RerankHeads
         int width = model.Manifest.HiddenSize;
         foreach (int[] units in model.Plan([.. all.Select(unit => unit.Ids.Length)], model.Options.MaxBatchTokens))
         {
-            LayerState state = model.Run(TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits[0], cancellationToken);
-            try
+            RerankStops.Walk(model, TokenBatch.Of([.. units.Select(unit => all[unit].Ids)]), heads.Exits, (_, state) =>
             {
-                foreach (int exit in heads.Exits)
+                float[] pooled = new float[units.Length * width], logits = new float[units.Length];
+                model.Pool(state, norm.At(state.Exit), pooled);
+                foreach (int dimension in heads.Dimensions)
                 {
-                    if (exit > state.Exit)
+                    heads.Score(state.Exit, dimension, pooled, width, logits);
+                    float[] best = result[$"{state.Exit}.{dimension}"];
+                    for (int row = 0; row < units.Length; row++)
                     {
-                        LayerState next = model.Continue(state, exit, cancellationToken);
-                        state.Dispose();
-                        state = next;
-                    }
-
-                    float[] pooled = new float[units.Length * width], logits = new float[units.Length];
-                    model.Pool(state, norm.At(exit), pooled);
-                    foreach (int dimension in heads.Dimensions)
-                    {
-                        heads.Score(exit, dimension, pooled, width, logits);
-                        float[] best = result[$"{exit}.{dimension}"];
-                        for (int row = 0; row < units.Length; row++)
-                        {
-                            // The best slice counts.
-                            int text = all[units[row]].Text;
-                            best[text] = Math.Max(best[text], logits[row]);
-                        }
+                        // The best slice counts.
+                        int text = all[units[row]].Text;
+                        best[text] = Math.Max(best[text], logits[row]);
                     }
                 }
-            }
-            finally
-            {
-                state.Dispose();
-            }
+            }, cancellationToken);
         }
 
         return result;

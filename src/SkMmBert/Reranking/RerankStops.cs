@@ -22,4 +22,30 @@ internal static class RerankStops
 
         return stops;
     }
+
+    /// <summary>Runs a batch to each of some layers in turn, each layer once, and shows the states there; they are disposed afterwards.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batch">Texts.</param>
+    /// <param name="stops">Layers, ascending.</param>
+    /// <param name="visit">Takes the place among the layers and the state there.</param>
+    /// <param name="cancellationToken">Stops within a run.</param>
+    public static void Walk(MmBertModel model, TokenBatch batch, IReadOnlyList<int> stops, Action<int, LayerState> visit, CancellationToken cancellationToken)
+    {
+        LayerState state = model.Run(batch, stops[0], cancellationToken);
+        try
+        {
+            visit(0, state);
+            for (int stop = 1; stop < stops.Count; stop++)
+            {
+                LayerState next = model.Continue(state, stops[stop], cancellationToken);
+                state.Dispose();
+                state = next;
+                visit(stop, state);
+            }
+        }
+        finally
+        {
+            state.Dispose();
+        }
+    }
 }

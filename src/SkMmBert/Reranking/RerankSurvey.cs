@@ -15,33 +15,18 @@ internal sealed record RerankSurvey(float[][] Logits, float[][][] States, int[] 
         RerankStreams.Run(RerankStreams.Of(model), batches.Count, cancellationToken, i =>
         {
             int[] batch = batches[i];
-            LayerState state = model.Run(TokenBatch.Of([.. batch.Select(unit => units[unit].Ids)]), stops[0], cancellationToken);
-            try
+            RerankStops.Walk(model, TokenBatch.Of([.. batch.Select(unit => units[unit].Ids)]), stops, (stop, state) =>
             {
-                for (int stop = 0; stop < stops.Count; stop++)
+                float[] features = RerankFeatures.Of(model, state, norm.At(stops[stop]));
+                for (int row = 0; row < batch.Length; row++)
                 {
-                    if (stop > 0)
+                    states[stop][batch[row]] = features[(row * width)..((row + 1) * width)];
+                    if (logits[stop].Length > 0)
                     {
-                        LayerState next = model.Continue(state, stops[stop], cancellationToken);
-                        state.Dispose();
-                        state = next;
-                    }
-
-                    float[] features = RerankFeatures.Of(model, state, norm.At(stops[stop]));
-                    for (int row = 0; row < batch.Length; row++)
-                    {
-                        states[stop][batch[row]] = features[(row * width)..((row + 1) * width)];
-                        if (logits[stop].Length > 0)
-                        {
-                            heads.Score(stops[stop], dimension, states[stop][batch[row]], width, logits[stop].AsSpan(batch[row], 1));
-                        }
+                        heads.Score(stops[stop], dimension, states[stop][batch[row]], width, logits[stop].AsSpan(batch[row], 1));
                     }
                 }
-            }
-            finally
-            {
-                state.Dispose();
-            }
+            }, cancellationToken);
         });
         return OfTexts(logits, states, units);
     }

@@ -1,22 +1,16 @@
-using System.Globalization;
-
 namespace SkMmBert.Benchmarks.Layers;
 
 /// <summary>Our own attention operator against the runtime's operators, the same model otherwise, in alternating pairs of one process.</summary>
 internal static class AttentionBenchmark
 {
-    private static readonly int[] Lengths = [16, 64, 128, 512, 2_048];
-
     public static int Run(string[] args)
     {
-        int[] lengths = [.. args.Where(arg => char.IsAsciiDigit(arg[0])).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
-        lengths = lengths.Length > 0 ? lengths : Lengths;
         Console.WriteLine("| precision | tokens | runtime's ms | own ms | ratio | pooled cosine | load |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        foreach (ModelPrecision precision in args.Contains("int8") ? [ModelPrecision.Int8] : args.Contains("fp32") ? [ModelPrecision.Fp32] : Enum.GetValues<ModelPrecision>())
+        foreach (ModelPrecision precision in BenchmarkArguments.Precisions(args))
         {
             using MmBertModel standard = SpeedBenchmark.Open(precision, 1, standard: true), own = SpeedBenchmark.Open(precision, 1);
-            foreach (int length in lengths)
+            foreach (int length in BenchmarkArguments.Numbers(args, 16, 64, 128, 512, 2_048))
             {
                 TokenBatch batch = TokenBatch.Of(SpeedBenchmark.Text(new Random(1), length));
                 double[] ms = Cpu.Alternate(length >= 2_048 ? 3 : length >= 512 ? 6 : 15, () => standard.Run(batch, 22, default).Dispose(), () => own.Run(batch, 22, default).Dispose());

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace SkMmBert.Benchmarks.Layers;
 
@@ -12,14 +11,12 @@ internal static class CancelBenchmark
 
     public static async Task<int> RunAsync(string[] args)
     {
-        int[] lengths = [.. args.Where(arg => char.IsAsciiDigit(arg[0])).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
-        ModelPrecision[] precisions = args.Contains("int8") ? [ModelPrecision.Int8] : args.Contains("fp32") ? [ModelPrecision.Fp32] : [ModelPrecision.Fp32, ModelPrecision.Int8];
         Console.WriteLine("| precision | tokens | cancelled runs | caller waits, ms: half, at most | processor ms afterwards: half, at most | load |");
         Console.WriteLine("|---|---|---|---|---|---|");
-        foreach (ModelPrecision precision in precisions)
+        foreach (ModelPrecision precision in BenchmarkArguments.Precisions(args))
         {
             using MmBertModel model = SpeedBenchmark.Open(precision, null);
-            foreach (int length in lengths.Length > 0 ? lengths : [2_048, 8_192])
+            foreach (int length in BenchmarkArguments.Numbers(args, 2_048, 8_192))
             {
                 (List<double> waits, List<double> after) = await MeasureAsync(model, length).ConfigureAwait(false);
                 Console.WriteLine($"| {precision} | {length} | {waits.Count} | {waits[waits.Count / 2]:F0}, {waits[^1]:F0} | {after[after.Count / 2]:F0}, {after[^1]:F0} | {Cpu.Load()} |");

@@ -14,7 +14,7 @@ internal static class LimitsBenchmark
     /// <summary>The chain of stretches against the same layers as one graph, in alternation.</summary>
     public static int RunSegments(string[] args)
     {
-        using MmBertModel model = SpeedBenchmark.Open(PrecisionOf(args), 1);
+        using MmBertModel model = SpeedBenchmark.Open(BenchmarkArguments.Precision(args), 1);
         using EncoderSession whole = OnePiece.Open(model, model.Options);
         foreach (int length in new[] { 16, 128, 512 })
         {
@@ -25,7 +25,7 @@ internal static class LimitsBenchmark
             }
 
             double[] ms = Cpu.Alternate(length >= 512 ? 8 : length >= 128 ? 20 : 100, () => whole.Run(batch, 22, default).Dispose(), () => model.Run(batch, 22, default).Dispose());
-            Console.WriteLine($"{PrecisionOf(args)} {length} tokens: one piece {ms[0]:F1} ms, chained {ms[1]:F1} ms = {ms[1] / ms[0]:F3}, load {Cpu.Load()}");
+            Console.WriteLine($"{BenchmarkArguments.Precision(args)} {length} tokens: one piece {ms[0]:F1} ms, chained {ms[1]:F1} ms = {ms[1] / ms[0]:F3}, load {Cpu.Load()}");
         }
 
         return 0;
@@ -57,13 +57,13 @@ internal static class LimitsBenchmark
     /// <summary>Memory of a fresh process with all five exits run, or with the layers as one graph.</summary>
     public static int RunExitMemory(string[] args)
     {
-        using MmBertModel model = SpeedBenchmark.Open(PrecisionOf(args), 1);
+        using MmBertModel model = SpeedBenchmark.Open(BenchmarkArguments.Precision(args), 1);
         TokenBatch batch = TokenBatch.Of([2, 5, 6, 7, 1]);
         if (args.Contains("one"))
         {
             using EncoderSession whole = OnePiece.Open(model, model.Options);
             whole.Run(batch, 22, default).Dispose();
-            Console.WriteLine($"one graph of 22 layers, {PrecisionOf(args)}: memory in MB: {Cpu.Memory()}");
+            Console.WriteLine($"one graph of 22 layers, {BenchmarkArguments.Precision(args)}: memory in MB: {Cpu.Memory()}");
             return 0;
         }
 
@@ -72,7 +72,7 @@ internal static class LimitsBenchmark
             model.Run(batch, exit, default).Dispose();
         }
 
-        Console.WriteLine($"five exits open, {PrecisionOf(args)}: memory in MB: {Cpu.Memory()}");
+        Console.WriteLine($"five exits open, {BenchmarkArguments.Precision(args)}: memory in MB: {Cpu.Memory()}");
         return 0;
     }
 
@@ -80,29 +80,27 @@ internal static class LimitsBenchmark
     public static int RunOpen(string[] args)
     {
         long start = Stopwatch.GetTimestamp();
-        using MmBertModel model = SpeedBenchmark.Open(PrecisionOf(args), null);
+        using MmBertModel model = SpeedBenchmark.Open(BenchmarkArguments.Precision(args), null);
         double open = Stopwatch.GetElapsedTime(start).TotalSeconds;
         model.Run(TokenBatch.Of([2, 5, 6, 7, 1]), 22, default).Dispose();
-        Console.WriteLine($"{PrecisionOf(args)}: open {open:F2} s, with the first run {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s, processor {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:F2} s since the process began; memory in MB: {Cpu.Memory()}; load {Cpu.Load()}");
+        Console.WriteLine($"{BenchmarkArguments.Precision(args)}: open {open:F2} s, with the first run {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s, processor {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:F2} s since the process began; memory in MB: {Cpu.Memory()}; load {Cpu.Load()}");
         return 0;
     }
 
     /// <summary>Peak memory of texts of 1 to 8,000 tokens (short ones more often, as texts are; the two longest run side by side) through the generator, with the default budget.</summary>
     public static async Task<int> RunMixAsync(string[] args)
     {
-        int count = args.Where(arg => char.IsAsciiDigit(arg[0])).Select(arg => int.Parse(arg, CultureInfo.InvariantCulture)).FirstOrDefault(2_000);
-        using MmBertModel model = args.Contains("full") ? SpeedBenchmark.Open(PrecisionOf(args), null)
-            : MmBertModel.Open(BenchmarkPaths.MiniEmbed, new ModelOptions { Precision = PrecisionOf(args) });
+        int count = BenchmarkArguments.Numbers(args, 2_000)[0];
+        using MmBertModel model = args.Contains("full") ? SpeedBenchmark.Open(BenchmarkArguments.Precision(args), null)
+            : MmBertModel.Open(BenchmarkPaths.MiniEmbed, new ModelOptions { Precision = BenchmarkArguments.Precision(args) });
         MmBertEmbeddingGenerator generator = new(model, new EmbeddingOptions { MaxTokens = 8_000 });
         Random random = new(5);
         string[] texts = [.. Enumerable.Range(0, count).Select(i => string.Concat(Enumerable.Repeat("and ", i < 2 ? 8_000 : (int)Math.Exp(random.NextDouble() * Math.Log(8_000)))))];
         Stopwatch watch = Stopwatch.StartNew();
         GeneratedEmbeddings<Embedding<float>> found = await generator.GenerateAsync(texts);
-        Console.WriteLine($"{count} texts of 1 to 8,000 tokens ({found.Usage!.InputTokenCount} in all), {(args.Contains("full") ? "full size" : "mini")}, {PrecisionOf(args)}: {watch.Elapsed.TotalSeconds:F0} s; memory in MB: {Cpu.Memory()}; load {Cpu.Load()}");
+        Console.WriteLine($"{count} texts of 1 to 8,000 tokens ({found.Usage!.InputTokenCount} in all), {(args.Contains("full") ? "full size" : "mini")}, {BenchmarkArguments.Precision(args)}: {watch.Elapsed.TotalSeconds:F0} s; memory in MB: {Cpu.Memory()}; load {Cpu.Load()}");
         return 0;
     }
-
-    private static ModelPrecision PrecisionOf(string[] args) => args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
 
     private static byte[] PlainProducts()
     {

@@ -48,7 +48,7 @@ internal static class SpeedBenchmark
     /// <summary>What an exit costs against its share of the layers, and what going on from it adds.</summary>
     public static int RunExits(string[] args)
     {
-        ModelPrecision precision = args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
+        ModelPrecision precision = BenchmarkArguments.Precision(args);
         using MmBertModel model = Open(precision, 1);
         Random random = new(1);
         foreach (int length in new[] { 128, 512 })

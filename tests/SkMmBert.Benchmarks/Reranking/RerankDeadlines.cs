@@ -11,7 +11,7 @@ internal static class RerankDeadlines
     public static async Task<int> RunAsync(string[] args)
     {
         int queries = args.Length > 1 ? int.Parse(args[1]) : 20;
-        ModelPrecision precision = args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
+        ModelPrecision precision = BenchmarkArguments.Precision(args);
         using MmBertModel embed = RerankTables.Open("mini-embed", ModelPrecision.Fp32), rerank = RerankTables.Open("mini-rerank", precision);
         using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = 256 });
         DevSet set = DevSet.Load(args[0], "toolbench_stable"), sample = set.Sample(queries);

@@ -22,7 +22,7 @@ internal static class RerankTables
     public static async Task<int> WriteAsync(string[] args)
     {
         int queries = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 40;
-        ModelPrecision precision = args.Contains("int8") ? ModelPrecision.Int8 : ModelPrecision.Fp32;
+        ModelPrecision precision = BenchmarkArguments.Precision(args);
         using MmBertModel embed = Open("mini-embed", ModelPrecision.Fp32), rerank = Open("mini-rerank", precision);
         using MmBertReranker reranker = new(rerank, new RerankOptions { MaxTokens = MaxTokens });
         await using StreamWriter output = new(args[1]);
